@@ -1,0 +1,38 @@
+//! Numbers and addresses that L1, node and circuit share. A test in `contracts` holds Solidity to them.
+
+use alloy_primitives::{Address, B256, U256, address, b256};
+
+/// Fork identifier that enters the public input.
+pub const FORK_ID: u64 = 1;
+/// Chain id of the development chain.
+pub const DEVNET_CHAIN_ID: u64 = 1001;
+/// Gas limit of an L2 block, in gas.
+pub const BLOCK_GAS_LIMIT: u64 = 30_000_000;
+/// Largest `transactions` of one batch, in bytes.
+pub const MAX_TRANSACTIONS_BYTE_LENGTH: usize = 300_000;
+/// Account whose storage slot 0 holds the last L2 block number.
+pub const SYSTEM_ACCOUNT: Address = address!("0x000000000000000000000000000000005ca1ab1e");
+/// Storage slot of [`SYSTEM_ACCOUNT`] that holds the last L2 block number.
+pub const SYSTEM_BLOCK_NUMBER_SLOT: U256 = U256::ZERO;
+/// The L2 global exit root contract.
+pub const GLOBAL_EXIT_ROOT_L2: Address = address!("0xa40d5f56745a118d0906a34e69aec8c0db1cb8fa");
+/// Slot number of `globalExitRootMap` in [`GLOBAL_EXIT_ROOT_L2`]; the entry of `root` is keccak256(root ‖ slot).
+pub const GLOBAL_EXIT_ROOT_MAP_SLOT: U256 = U256::ZERO;
+/// Slot of `lastRollupExitRoot` in [`GLOBAL_EXIT_ROOT_L2`].
+pub const LAST_ROLLUP_EXIT_ROOT_SLOT: U256 = U256::ONE;
+/// keccak256 of the empty string: the code hash that the EVM shows for an account without code.
+pub const KECCAK_EMPTY: B256 = b256!("0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+/// Last address of Cancun's precompiles (0x01 to 0x0a).
+pub const LAST_PRECOMPILE: u64 = 0x0a;
+/// log₂ of the tree's arity.
+pub const TREE_ARITY_BITS: usize = 3;
+/// Children of a tree node.
+pub const TREE_ARITY: usize = 1 << TREE_ARITY_BITS;
+/// Levels between a leaf and the tree's root: 8^10 = 2³⁰ leaves.
+pub const TREE_DEPTH: usize = 10;
+/// Intrinsic gas of a transaction (EIP-2).
+pub const TX_GAS: u64 = 21_000;
+/// Gas of a zero byte of call data (EIP-2028).
+pub const TX_DATA_ZERO_GAS: u64 = 4;
+/// Gas of a non-zero byte of call data (EIP-2028).
+pub const TX_DATA_NONZERO_GAS: u64 = 16;

@@ -1,0 +1,164 @@
+//! The tree's leaf format, its keys, and the commitment to the whole state. Source: docs/state.md.
+//!
+//! One indexed Merkle tree holds accounts and storage. Leaf 0 is the sentinel with key 0; a `next_key` of 0 means
+//! that no larger key exists. An index of 0 stands for "absent".
+
+use alloy_primitives::{Address, B256, U256};
+use ark_bn254::Fr;
+use ark_ff::{BigInteger, PrimeField, Zero};
+use serde::{Deserialize, Serialize};
+
+use crate::{constants::TREE_ARITY, poseidon::poseidon};
+
+/// What a leaf stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum LeafId {
+    /// The account at an address.
+    Account(Address),
+    /// One storage slot of an address.
+    Storage(Address, U256),
+}
+
+/// A value of 256 bits as two 128-bit halves in the field: (high, low).
+#[must_use]
+pub fn halves(v: U256) -> (Fr, Fr) {
+    (Fr::from((v >> 128usize).to::<u128>()), Fr::from((v & U256::from(u128::MAX)).to::<u128>()))
+}
+
+/// An address as a field element, big-endian.
+#[must_use]
+pub fn address_to_field(address: Address) -> Fr {
+    Fr::from_be_bytes_mod_order(address.as_slice())
+}
+
+/// A field element as 32 big-endian bytes, canonical.
+#[must_use]
+pub fn field_to_b256(f: Fr) -> B256 {
+    B256::from_slice(&f.into_bigint().to_bytes_be())
+}
+
+/// The field element of 32 big-endian bytes, or `None` if they are not below the modulus.
+#[must_use]
+pub fn field_from_b256(b: B256) -> Option<Fr> {
+    let f = Fr::from_be_bytes_mod_order(b.as_slice());
+    (field_to_b256(f) == b).then_some(f)
+}
+
+impl LeafId {
+    /// The tree key: Poseidon(1, address, 0, 0) of an account, Poseidon(2, address, slot high, slot low) of a slot.
+    #[must_use]
+    pub fn key(&self) -> Fr {
+        match *self {
+            Self::Account(a) => poseidon(&[Fr::from(1u64), address_to_field(a), Fr::zero(), Fr::zero()]),
+            Self::Storage(a, slot) => {
+                let (hi, lo) = halves(slot);
+                poseidon(&[Fr::from(2u64), address_to_field(a), hi, lo])
+            }
+        }
+    }
+}
+
+/// What the tree commits to of an account. The keccak code hash is kept natively, outside the tree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountValue {
+    pub nonce: u64,
+    /// In wei.
+    pub balance: U256,
+    /// [`code_hash`] of the account's code; 0 for an account without code.
+    pub code_hash: Fr,
+}
+
+impl AccountValue {
+    /// EIP-161: nonce 0, balance 0, no code.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The three value elements of a leaf: balance low + 2¹²⁸·nonce, balance high, code hash.
+    #[must_use]
+    pub fn to_fields(&self) -> [Fr; 3] {
+        let (hi, lo) = halves(self.balance);
+        [lo + two_128() * Fr::from(self.nonce), hi, self.code_hash]
+    }
+}
+
+/// The three value elements of a storage leaf: low half, high half, 0.
+#[must_use]
+pub fn storage_to_fields(value: U256) -> [Fr; 3] {
+    let (hi, lo) = halves(value);
+    [lo, hi, Fr::zero()]
+}
+
+/// 2¹²⁸ in the field.
+#[must_use]
+pub fn two_128() -> Fr {
+    Fr::from(u128::MAX) + Fr::from(1u64)
+}
+
+/// A leaf before hashing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leaf {
+    pub key: Fr,
+    /// See [`AccountValue::to_fields`] and [`storage_to_fields`].
+    pub value: [Fr; 3],
+    /// The next larger key in the tree, 0 if none.
+    pub next_key: Fr,
+    /// Position of the leaf with `next_key`, 0 if none.
+    pub next_index: u64,
+}
+
+impl Leaf {
+    /// Poseidon(key, v0, v1 + 2¹²⁸·next_index, v2, next_key). An unused position hashes to 0.
+    #[must_use]
+    pub fn hash(&self) -> Fr {
+        poseidon(&[
+            self.key,
+            self.value[0],
+            self.value[1] + two_128() * Fr::from(self.next_index),
+            self.value[2],
+            self.next_key,
+        ])
+    }
+}
+
+/// Hash of an inner node.
+#[must_use]
+pub fn node_hash(children: &[Fr; TREE_ARITY]) -> Fr {
+    poseidon(children)
+}
+
+/// Tree root and number of leaves, sentinel included; their Poseidon is the state root that L1 sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateCommitment {
+    pub tree_root: Fr,
+    /// Position that the next new leaf takes.
+    pub leaf_count: u64,
+}
+
+impl StateCommitment {
+    /// Poseidon(tree root, leaf count).
+    #[must_use]
+    pub fn state_root(&self) -> Fr {
+        poseidon(&[self.tree_root, Fr::from(self.leaf_count)])
+    }
+}
+
+/// Commitment to contract code: 0 for empty code, else h₀ = length in bytes, hᵢ₊₁ = Poseidon(hᵢ, next 8 elements),
+/// an element being 31 code bytes, big-endian, the last padded with zero bytes on the right.
+#[must_use]
+pub fn code_hash(code: &[u8]) -> Fr {
+    if code.is_empty() {
+        return Fr::zero();
+    }
+    code.chunks(31 * 8).fold(Fr::from(code.len() as u64), |h, block| {
+        let mut inputs = [Fr::zero(); 9];
+        inputs[0] = h;
+        for (slot, bytes) in inputs[1..].iter_mut().zip(block.chunks(31)) {
+            let mut padded = [0u8; 31];
+            padded[..bytes.len()].copy_from_slice(bytes);
+            *slot = Fr::from_be_bytes_mod_order(&padded);
+        }
+        poseidon(&inputs)
+    })
+}
