@@ -1,0 +1,342 @@
+//! The constraint system: named rank-1 constraints over four kinds of wires, and the bus log.
+//!
+//! A circuit is written once, as code that allocates wires with their values and states constraints. What is kept
+//! depends on the [`Mode`]: matrices for key generation, values for proving, both for tests. The structure must never
+//! depend on the values: key generation runs the same code on a padded, empty assignment.
+//!
+//! Wires, in the order of the Groth16 instance and witness:
+//!
+//! ```text
+//! instance  0         1            2  3  4 …                    committed: values the bus may carry (phase 1)
+//!           constant  public x     ρ  α  committed wires
+//! witness   ordinary wires (phase 1), then those of the lookup argument (phase 2)
+//! ```
+//!
+//! Not here: the lookup argument itself ([`crate::lookup::argument`]), commitments and proofs (crate `prover`).
+
+mod lc;
+mod matrix;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use ark_ff::{One, Zero};
+
+pub use self::{
+    lc::Lc,
+    matrix::{Matrices, Matrix, Term},
+    wire::{Wire, WireId},
+};
+use crate::{
+    F,
+    lookup::bus::{Bus, BusLog, Interaction},
+};
+
+/// Instance position of the public input.
+pub const PUBLIC_INPUT: u32 = 1;
+/// Instance position of the challenge ρ.
+pub const RHO: u32 = 2;
+/// Instance position of the challenge α.
+pub const ALPHA: u32 = 3;
+/// Number of true public inputs with the constant: constant, x, ρ, α. Committed wires follow.
+pub const NUM_PUBLIC: u32 = 4;
+
+/// What a synthesis keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Matrices, for key generation and counts; values are meaningless.
+    Record,
+    /// Values, for proving; no linear combination is stored.
+    Assign,
+    /// Both, and the names of all wires, for tests.
+    Check,
+}
+
+/// A stored constraint ⟨a,z⟩·⟨b,z⟩ = ⟨c,z⟩ with its name `machine.family.what`.
+#[derive(Clone, Debug)]
+pub struct Constraint {
+    pub name: &'static str,
+    pub a: Vec<Term>,
+    pub b: Vec<Term>,
+    pub c: Vec<Term>,
+}
+
+/// The constraint system under construction.
+#[derive(Debug)]
+pub struct Cs {
+    mode: Mode,
+    public_input: F,
+    rho: F,
+    alpha: F,
+    committed: Vec<F>,
+    committed_names: Vec<&'static str>,
+    witness: Vec<F>,
+    witness_names: Vec<&'static str>,
+    pub(crate) matrices: Matrices,
+    pub(crate) bus: BusLog,
+    counts: BTreeMap<&'static str, usize>,
+}
+
+impl Cs {
+    /// An empty system.
+    #[must_use]
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            public_input: F::zero(),
+            rho: F::zero(),
+            alpha: F::zero(),
+            committed: Vec::new(),
+            committed_names: Vec::new(),
+            witness: Vec::new(),
+            witness_names: Vec::new(),
+            matrices: Matrices::default(),
+            bus: BusLog::default(),
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// What this synthesis keeps.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// True if linear combinations are stored.
+    #[must_use]
+    pub fn records(&self) -> bool {
+        self.mode != Mode::Assign
+    }
+
+    fn wire(&self, id: WireId, val: F) -> Wire {
+        Wire::new(if self.records() { id } else { WireId::NONE }, val)
+    }
+
+    /// The constant-one wire.
+    #[must_use]
+    pub fn one(&self) -> Wire {
+        self.wire(WireId::instance(0), F::one())
+    }
+
+    /// A constant as a linear combination.
+    #[must_use]
+    pub fn constant(&self, c: impl Into<F>) -> Lc {
+        self.one() * c.into()
+    }
+
+    /// Sets the value of the public input and returns its wire.
+    pub fn public_input(&mut self, val: F) -> Wire {
+        self.public_input = val;
+        self.wire(WireId::instance(PUBLIC_INPUT), val)
+    }
+
+    /// Allocates a committed wire: a hint (not determined by any constraint yet) whose value is fixed before the
+    /// challenges exist, so that the bus may carry it. `name` is `machine.column`.
+    pub fn commit(&mut self, name: &'static str, val: impl Into<F>) -> Wire {
+        let val = val.into();
+        let id = WireId::instance(NUM_PUBLIC + index(self.committed.len()));
+        self.committed.push(val);
+        if self.mode == Mode::Check {
+            self.committed_names.push(name);
+        }
+        self.wire(id, val)
+    }
+
+    /// Allocates an ordinary wire: a hint that the bus may *not* carry.
+    pub fn witness(&mut self, name: &'static str, val: impl Into<F>) -> Wire {
+        let val = val.into();
+        let id = WireId::witness(index(self.witness.len()));
+        self.witness.push(val);
+        if self.mode == Mode::Check {
+            self.witness_names.push(name);
+        }
+        self.wire(id, val)
+    }
+
+    /// `name`: a · b = c. One constraint. Keep the smaller and sparser factor on the `b` side: it is paid in G2 too.
+    pub fn enforce(&mut self, name: &'static str, a: impl Into<Lc>, b: impl Into<Lc>, c: impl Into<Lc>) {
+        if self.records() {
+            *self.counts.entry(name).or_default() += 1;
+            self.matrices.push(name, a.into().into_terms(), b.into().into_terms(), c.into().into_terms());
+        }
+    }
+
+    /// `name`: lc = 0. One constraint.
+    pub fn enforce_zero(&mut self, name: &'static str, lc: impl Into<Lc>) {
+        let one = self.one();
+        self.enforce(name, lc, one, Lc::zero());
+    }
+
+    /// `name`: a = b. One constraint.
+    pub fn enforce_equal(&mut self, name: &'static str, a: impl Into<Lc>, b: impl Into<Lc>) {
+        self.enforce_zero(name, a.into() - b.into());
+    }
+
+    /// `name`: w ∈ {0, 1}. One constraint.
+    pub fn enforce_boolean(&mut self, name: &'static str, w: impl Into<Lc>) {
+        let w = w.into();
+        let one = self.one();
+        self.enforce(name, w.clone() - one, w, Lc::zero());
+    }
+
+    /// An ordinary wire constrained to a · b. One constraint.
+    pub fn product(&mut self, name: &'static str, a: impl Into<Lc>, b: impl Into<Lc>) -> Wire {
+        let (a, b) = (a.into(), b.into());
+        let w = self.witness(name, a.value() * b.value());
+        self.enforce(name, a, b, w);
+        w
+    }
+
+    /// A committed wire constrained to a · b. One constraint.
+    pub fn committed_product(&mut self, name: &'static str, a: impl Into<Lc>, b: impl Into<Lc>) -> Wire {
+        let (a, b) = (a.into(), b.into());
+        let w = self.commit(name, a.value() * b.value());
+        self.enforce(name, a, b, w);
+        w
+    }
+
+    /// A committed boolean wire. One constraint.
+    pub fn commit_boolean(&mut self, name: &'static str, val: bool) -> Wire {
+        let w = self.commit(name, F::from(val));
+        self.enforce_boolean(name, w);
+        w
+    }
+
+    /// An ordinary boolean wire. One constraint.
+    pub fn witness_boolean(&mut self, name: &'static str, val: bool) -> Wire {
+        let w = self.witness(name, F::from(val));
+        self.enforce_boolean(name, w);
+        w
+    }
+
+    /// Sends `tuple` on `bus` with a multiplicity (usually a row's enable flag). Every element and the multiplicity
+    /// must be made of committed wires, the public input and constants; anything else panics in recording modes,
+    /// because the identity would depend on something the prover may still choose after the challenges.
+    /// Cost: one constraint per element, added when the argument is closed.
+    pub fn send(&mut self, name: &'static str, bus: Bus, multiplicity: impl Into<Lc>, tuple: &[Lc]) {
+        let multiplicity = multiplicity.into();
+        assert_eq!(tuple.len(), bus.arity(), "{name}: tuple length on bus {bus:?}");
+        if self.records() {
+            for lc in tuple.iter().chain([&multiplicity]) {
+                assert!(lc.is_committed(), "{name}: a wire on bus {bus:?} is not committed before the challenges");
+            }
+            *self.counts.entry(name).or_default() += tuple.len();
+        }
+        self.bus.push(name, bus, multiplicity, tuple, self.mode != Mode::Assign);
+    }
+
+    /// Receives `tuple` from `bus`: a send with negative multiplicity.
+    pub fn receive(&mut self, name: &'static str, bus: Bus, multiplicity: impl Into<Lc>, tuple: &[Lc]) {
+        self.send(name, bus, -multiplicity.into(), tuple);
+    }
+
+    /// One row of a fixed table: a receive that costs one constraint whatever its length, its elements being constants.
+    pub(crate) fn receive_row(&mut self, name: &'static str, bus: Bus, multiplicity: Wire, tuple: &[Lc]) {
+        debug_assert!(bus.is_fixed_table());
+        if self.records() {
+            *self.counts.entry(name).or_default() += 1;
+        }
+        self.bus.push(name, bus, -multiplicity, tuple, self.mode != Mode::Assign);
+    }
+
+    /// Range or membership check: `value`, of a row that counts only if `enable` is 1, is in `bus`' fixed table.
+    pub fn lookup(&mut self, name: &'static str, bus: Bus, enable: impl Into<Lc>, value: impl Into<Lc>) {
+        self.send(name, bus, enable, &[value.into()]);
+    }
+
+    /// Constraints so far by name, bus elements included.
+    #[must_use]
+    pub fn counts(&self) -> &BTreeMap<&'static str, usize> {
+        &self.counts
+    }
+
+    /// Total of [`Self::counts`].
+    #[must_use]
+    pub fn num_constraints(&self) -> usize {
+        self.counts.values().sum()
+    }
+
+    /// Values of the committed wires, in order.
+    #[must_use]
+    pub fn committed(&self) -> &[F] {
+        &self.committed
+    }
+
+    /// Values of the ordinary wires, in order.
+    #[must_use]
+    pub fn witness_values(&self) -> &[F] {
+        &self.witness
+    }
+
+    /// The matrices recorded so far.
+    #[must_use]
+    pub fn matrices(&self) -> &Matrices {
+        &self.matrices
+    }
+
+    /// Takes the matrices out.
+    #[must_use]
+    pub fn into_matrices(self) -> Matrices {
+        self.matrices
+    }
+
+    /// All interactions so far.
+    pub fn interactions(&self) -> impl Iterator<Item = Interaction<'_>> {
+        self.bus.iter()
+    }
+
+    /// The public input's value.
+    #[must_use]
+    pub fn public_input_value(&self) -> F {
+        self.public_input
+    }
+
+    /// A constraint of the lookup argument: not counted, because [`Self::send`] counted it where it was caused.
+    pub(crate) fn argument_enforce(&mut self, name: &'static str, a: impl Into<Lc>, b: impl Into<Lc>, c: impl Into<Lc>) {
+        if self.records() {
+            self.matrices.push(name, a.into().into_terms(), b.into().into_terms(), c.into().into_terms());
+        }
+    }
+
+    pub(crate) fn argument_product(&mut self, name: &'static str, a: impl Into<Lc>, b: impl Into<Lc>) -> Wire {
+        let (a, b) = (a.into(), b.into());
+        let w = self.witness(name, a.value() * b.value());
+        self.argument_enforce(name, a, b, w);
+        w
+    }
+
+    pub(crate) fn set_challenges(&mut self, rho: F, alpha: F) -> (Wire, Wire) {
+        self.rho = rho;
+        self.alpha = alpha;
+        (self.wire(WireId::instance(RHO), rho), self.wire(WireId::instance(ALPHA), alpha))
+    }
+
+    /// Instance followed by witness: the full assignment z.
+    #[must_use]
+    pub fn assignment(&self) -> Vec<F> {
+        let mut z = Vec::with_capacity(4 + self.committed.len() + self.witness.len());
+        z.extend([F::one(), self.public_input, self.rho, self.alpha]);
+        z.extend_from_slice(&self.committed);
+        z.extend_from_slice(&self.witness);
+        z
+    }
+
+    /// Name of a wire (mode [`Mode::Check`]).
+    #[must_use]
+    pub fn wire_name(&self, id: WireId) -> &'static str {
+        match (id.instance_index(), id.witness_index()) {
+            (Some(0), _) => "one",
+            (Some(PUBLIC_INPUT), _) => "public_input",
+            (Some(RHO), _) => "rho",
+            (Some(ALPHA), _) => "alpha",
+            (Some(i), _) => self.committed_names.get((i - NUM_PUBLIC) as usize).copied().unwrap_or("unnamed"),
+            (_, Some(i)) => self.witness_names.get(i as usize).copied().unwrap_or("unnamed"),
+            (None, None) => "unrecorded",
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "2³¹ wires do not fit in memory")]
+fn index(len: usize) -> u32 {
+    u32::try_from(len).expect("fewer than 2³¹ wires")
+}

@@ -1,0 +1,1 @@
+//! One folder a machine: `mod row constraints witness tests`.
