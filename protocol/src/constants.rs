@@ -1,6 +1,6 @@
 //! Numbers and addresses that L1, node and circuit share. A test in `contracts` holds Solidity to them.
 
-use alloy_primitives::{Address, B256, U256, address, b256};
+use alloy_primitives::{Address, B256, U256, address, b256, uint};
 
 /// Fork identifier that enters the public input.
 pub const FORK_ID: u64 = 1;
@@ -36,3 +36,19 @@ pub const TX_GAS: u64 = 21_000;
 pub const TX_DATA_ZERO_GAS: u64 = 4;
 /// Gas of a non-zero byte of call data (EIP-2028).
 pub const TX_DATA_NONZERO_GAS: u64 = 16;
+/// Extra gas of a contract creation (EIP-2).
+pub const TX_CREATE_GAS: u64 = 32_000;
+/// Gas of a 32-byte word of init code (EIP-3860).
+pub const INITCODE_WORD_GAS: u64 = 2;
+/// Largest init code, in bytes (EIP-3860).
+pub const MAX_INITCODE_SIZE: usize = 49_152;
+/// Gas of an address in an access list (EIP-2930).
+pub const ACCESS_LIST_ADDRESS_GAS: u64 = 2_400;
+/// Gas of a storage key in an access list (EIP-2930).
+pub const ACCESS_LIST_STORAGE_KEY_GAS: u64 = 1_900;
+/// Order of the secp256k1 group.
+pub const SECP256K1_ORDER: U256 =
+    uint!(0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256);
+/// Half of [`SECP256K1_ORDER`], rounded down: the largest `s` of a valid signature (EIP-2).
+pub const SECP256K1_HALF_ORDER: U256 =
+    uint!(0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0_U256);

@@ -1,10 +1,14 @@
 //! What L1, node and circuit must agree on: constants, hashes, the tree's leaf format, the transaction decoder, the
 //! public input and the batch witness. Pure types and functions; no I/O, no async, no database.
 
+pub mod batch;
 pub mod constants;
+pub mod exit_tree;
 pub mod leaf;
 pub mod poseidon;
+pub mod rlp;
 pub mod serde_field;
+pub mod tx;
 pub mod witness;
 
 pub use ark_bn254::Fr;

@@ -21,8 +21,9 @@ thread_local! {
 pub fn poseidon(inputs: &[Fr]) -> Fr {
     assert!((1..=MAX_INPUTS).contains(&inputs.len()), "poseidon of {} inputs", inputs.len());
     HASHERS.with_borrow_mut(|hashers| {
-        let hasher = hashers[inputs.len()]
-            .get_or_insert_with(|| Poseidon::<Fr>::new_circom(inputs.len()).expect("circom parameters exist for this width"));
+        let hasher = hashers[inputs.len()].get_or_insert_with(|| {
+            Poseidon::<Fr>::new_circom(inputs.len()).expect("circom parameters exist for this width")
+        });
         hasher.hash(inputs).expect("the number of inputs equals the hasher's width")
     })
 }

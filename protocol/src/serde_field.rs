@@ -32,7 +32,12 @@ pub mod leaf {
     }
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Leaf, D::Error> {
         let ([key, a, b, c, next], next_index) = <([B256; 5], u64)>::deserialize(d)?;
-        Ok(Leaf { key: parse(key)?, value: [parse(a)?, parse(b)?, parse(c)?], next_key: parse(next)?, next_index })
+        Ok(Leaf {
+            key: parse(key)?,
+            value: [parse(a)?, parse(b)?, parse(c)?],
+            next_key: parse(next)?,
+            next_index,
+        })
     }
 }
 
