@@ -243,7 +243,13 @@ contract ZkEVM is IZkEVM {
                 }
             }
             inputs[i] = Hashes.publicInput(
-                context, initNumBatch, stateRoot, accInputHash, newStateRoot, entry.newAccInputHash, entry.newLocalExitRoot
+                context,
+                initNumBatch,
+                stateRoot,
+                accInputHash,
+                newStateRoot,
+                entry.newAccInputHash,
+                entry.newLocalExitRoot
             );
             stateRoot = newStateRoot;
             accInputHash = entry.newAccInputHash;
