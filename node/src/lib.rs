@@ -1,1 +1,3 @@
 //! cairn-node
+
+pub mod l1;

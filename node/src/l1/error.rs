@@ -1,0 +1,1 @@
+//! What the contracts and the endpoint answer when they refuse.

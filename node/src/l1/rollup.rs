@@ -1,0 +1,1 @@
+//! The rollup contract, typed.

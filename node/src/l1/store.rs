@@ -1,0 +1,1 @@
+//! What the sender writes down.
