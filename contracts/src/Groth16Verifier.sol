@@ -74,7 +74,7 @@ contract Groth16Verifier is IGroth16Verifier {
     }
 
     /// @dev Reverts: KeyCoordinateOutOfRange, KeyPointAtInfinity, KeyPointNotOnCurve, GammaEqualsDelta, SigmaIsTrivial, and
-    /// PrecompileFailed when a point of G2 is not in its group.
+    /// PrecompileFailed when a point of G2 is not in its subgroup.
     /// @param key Verifying key.
     constructor(VerifyingKey memory key) {
         _checkKey(key);
@@ -138,13 +138,14 @@ contract Groth16Verifier is IGroth16Verifier {
     /// a pair with infinity contributes one to the product whatever its other half: with A or B at infinity the other
     /// would be free. For D because the challenges are drawn from it: D at infinity commits to nothing and makes them a
     /// function of the public input alone. D' needs no check of its own: by (2) it is infinity iff D is.
-    /// The membership of B in its subgroup is left to the pairing precompile, which fails the call.
+    /// The membership of B in its subgroup is left to the pairing precompile, which fails and takes the gas with it.
     function _checkProof(uint256 index, uint256 publicInput, uint256[12] calldata proof) private pure {
         if (publicInput >= Bn254.R) revert PublicInputOutOfRange(index, publicInput);
         for (uint256 k = 0; k < 12; ++k) {
             if (proof[k] >= Bn254.Q) revert CoordinateOutOfRange(index, k, proof[k]);
         }
         if ((proof[2] | proof[3] | proof[4] | proof[5]) == 0) revert PointAtInfinity(index, ProofPoint.B);
+        if (!Bn254.isOnTwist(proof[2], proof[3], proof[4], proof[5])) revert PointNotOnCurve(index, ProofPoint.B);
         _checkG1(index, ProofPoint.A, proof[0], proof[1]);
         _checkG1(index, ProofPoint.C, proof[6], proof[7]);
         _checkG1(index, ProofPoint.D, proof[8], proof[9]);
@@ -261,7 +262,7 @@ contract Groth16Verifier is IGroth16Verifier {
         }
 
         // Pairs of infinity with each point of G2: the product is one, and the precompile fails on a point that is not in
-        // its group.
+        // its subgroup.
         uint256[] memory pairs = new uint256[](24);
         for (uint256 k = 0; k < 4; ++k) {
             uint256 any = 0;
@@ -269,7 +270,11 @@ contract Groth16Verifier is IGroth16Verifier {
                 pairs[6 * k + 2 + w] = words[2 + 4 * k + w];
                 any |= words[2 + 4 * k + w];
             }
-            if (any == 0) revert KeyPointAtInfinity(2 + 4 * k);
+            uint256 start = 2 + 4 * k;
+            if (any == 0) revert KeyPointAtInfinity(start);
+            if (!Bn254.isOnTwist(words[start], words[start + 1], words[start + 2], words[start + 3])) {
+                revert KeyPointNotOnCurve(start);
+            }
         }
         Bn254.pairing(pairs);
 

@@ -243,7 +243,13 @@ contract ZkEVM is IZkEVM {
                 }
             }
             inputs[i] = Hashes.publicInput(
-                context, initNumBatch, stateRoot, accInputHash, newStateRoot, entry.newAccInputHash, entry.newLocalExitRoot
+                context,
+                initNumBatch,
+                stateRoot,
+                accInputHash,
+                newStateRoot,
+                entry.newAccInputHash,
+                entry.newLocalExitRoot
             );
             stateRoot = newStateRoot;
             accInputHash = entry.newAccInputHash;
@@ -269,6 +275,7 @@ contract ZkEVM is IZkEVM {
             }
             if (!verifier.verifyBatch(runInputs, runProofs)) {
                 // No truncation: there are at most MAX_VERIFY_BATCHES proofs.
+                // forge-lint: disable-next-line(unsafe-typecast)
                 revert InvalidProof(initNumBatch + uint64(start) + 1, initNumBatch + uint64(end));
             }
             start = end;

@@ -4,11 +4,15 @@
 pub mod batch;
 pub mod constants;
 pub mod exit_tree;
+pub mod genesis;
 pub mod leaf;
 pub mod poseidon;
 pub mod rlp;
 pub mod serde_field;
+pub mod system;
+pub mod transfer;
 pub mod tx;
 pub mod witness;
+pub mod witness_bytes;
 
 pub use ark_bn254::Fr;

@@ -40,7 +40,7 @@ interface IGroth16Verifier is IVerifier {
     error PublicInputOutOfRange(uint256 index, uint256 publicInput);
     /// @notice Word `word` (0 to 11) of proof `index` is not below the order of the base field.
     error CoordinateOutOfRange(uint256 index, uint256 word, uint256 value);
-    /// @notice A point of proof `index` is not on the curve.
+    /// @notice A point of proof `index` is not on its curve.
     error PointNotOnCurve(uint256 index, ProofPoint point);
     /// @notice A point of proof `index` is the point at infinity.
     error PointAtInfinity(uint256 index, ProofPoint point);
@@ -49,7 +49,7 @@ interface IGroth16Verifier is IVerifier {
     error KeyCoordinateOutOfRange(uint256 word, uint256 value);
     /// @notice The key's point that begins at word `word` is the point at infinity.
     error KeyPointAtInfinity(uint256 word);
-    /// @notice The key's point of G1 that begins at word `word` is not on the curve.
+    /// @notice The key's point that begins at word `word` is not on its curve.
     error KeyPointNotOnCurve(uint256 word);
     /// @notice γ·G₂ equals δ·G₂ or its negative.
     error GammaEqualsDelta();
@@ -62,8 +62,5 @@ interface IGroth16Verifier is IVerifier {
     /// @param dY Second coordinate of D.
     /// @return rho Point at which the bus is evaluated, below the order of the scalar field.
     /// @return alpha Base that joins the elements of a tuple, below the order of the scalar field.
-    function challenges(uint256 publicInput, uint256 dX, uint256 dY)
-        external
-        view
-        returns (uint256 rho, uint256 alpha);
+    function challenges(uint256 publicInput, uint256 dX, uint256 dY) external view returns (uint256 rho, uint256 alpha);
 }

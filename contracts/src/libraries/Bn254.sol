@@ -19,6 +19,11 @@ library Bn254 {
     /// @dev y₀ of the generator of G2.
     uint256 internal constant G2_Y0 = 0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa;
 
+    /// @dev 3/(9 + i), the constant of the curve of G2: real part.
+    uint256 private constant TWIST_B0 = 0x2b149d40ceb8aaae81be18991be06ac3b5b4c5e559dbefa33267e6dc24a138e5;
+    /// @dev 3/(9 + i): imaginary part.
+    uint256 private constant TWIST_B1 = 0x009713b03af0fed4cd2cafadeed8fdf4a74fa084e52d1852e4a2bd0685c315d2;
+
     /// @notice A precompile refused its input or ran out of gas. `precompile` is its address.
     error PrecompileFailed(uint256 precompile);
 
@@ -26,6 +31,16 @@ library Bn254 {
     /// @dev The point at infinity, (0, 0), is not. Coordinates must be below Q, or aliases are accepted.
     function isOnCurve(uint256 x, uint256 y) internal pure returns (bool) {
         return mulmod(y, y, Q) == addmod(mulmod(mulmod(x, x, Q), x, Q), 3, Q);
+    }
+
+    /// @notice Whether (x₀ + x₁·i, y₀ + y₁·i) is on y² = x³ + 3/(9 + i).
+    /// @dev Says nothing about the subgroup. The point at infinity, all zeros, is not on the curve. Coordinates must be
+    /// below Q, or aliases are accepted.
+    function isOnTwist(uint256 x1, uint256 x0, uint256 y1, uint256 y0) internal pure returns (bool) {
+        (uint256 s1, uint256 s0) = _mulFq2(x1, x0, x1, x0);
+        (s1, s0) = _mulFq2(s1, s0, x1, x0);
+        (uint256 t1, uint256 t0) = _mulFq2(y1, y0, y1, y0);
+        return t0 == addmod(s0, TWIST_B0, Q) && t1 == addmod(s1, TWIST_B1, Q);
     }
 
     /// @notice acc ← acc + k·(x, y).
@@ -68,5 +83,12 @@ library Bn254 {
         }
         if (!called) revert PrecompileFailed(0x08);
         return result == 1;
+    }
+
+    /// @dev (a₀ + a₁·i)·(b₀ + b₁·i) with i² = −1.
+    function _mulFq2(uint256 a1, uint256 a0, uint256 b1, uint256 b0) private pure returns (uint256 c1, uint256 c0) {
+        c1 = addmod(mulmod(a1, b0, Q), mulmod(a0, b1, Q), Q);
+        // No underflow: a remainder is below Q.
+        c0 = addmod(mulmod(a0, b0, Q), Q - mulmod(a1, b1, Q), Q);
     }
 }

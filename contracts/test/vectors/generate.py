@@ -4,7 +4,7 @@
 Everything is computed here independently of the contracts: curve and pairing by py_ecc, keccak by pycryptodome, and each
 proof is checked against the two pairing equations before it is written. The seed is fixed, so the file is reproducible.
 
-    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install py_ecc==8.0.0 pycryptodome==3.23.0
+    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install py_ecc==8.0.0 pycryptodome==4.4.0
     /tmp/venv/bin/python contracts/test/vectors/generate.py
 """
 
@@ -59,12 +59,13 @@ def outside_subgroup():
 
 
 def sqrt_fq2(a):
-    """Square root in Fq², None if there is none. q² ≡ 9 mod 16: the power is a root up to a 16th root of unity."""
-    candidate = a ** ((Q * Q + 7) // 16)
-    non_residue = next(u for u in (FQ2([c, 1]) for c in range(1, 50)) if u ** ((Q * Q - 1) // 2) != FQ2.one())
-    root_of_unity = non_residue ** ((Q * Q - 1) // 8)
-    for k in range(8):
-        y = candidate * root_of_unity**k
+    """Square root in Fq², None if there is none. q² − 1 = 16·m, m odd: a^((m+1)/2) is a root up to a 16th root of unity."""
+    m = (Q * Q - 1) // 16
+    assert m % 2 == 1
+    non_residue = next(u for u in (FQ2([c, 1]) for c in range(1, 50)) if u ** (8 * m) != FQ2.one())
+    candidate, unit = a ** ((m + 1) // 2), non_residue**m
+    for k in range(16):
+        y = candidate * unit**k
         if y * y == a:
             return y
     return None

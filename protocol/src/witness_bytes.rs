@@ -1,0 +1,168 @@
+//! The stored and transmitted form of a [`BatchWitness`]: version (2 bytes, big-endian) ‖ keccak256 of the rest ‖
+//! bincode of the witness.
+
+use alloy_primitives::{B256, keccak256};
+use bincode::Options;
+
+use crate::witness::{BATCH_WITNESS_VERSION, BatchWitness};
+
+const HEADER_LENGTH: usize = 2 + 32;
+
+/// Why bytes are not a batch witness, or a witness cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WitnessBytesError {
+    #[error("{got} bytes are fewer than the header's {HEADER_LENGTH}")]
+    TooShort { got: usize },
+    #[error("witness version {got}, expected {expected}")]
+    VersionMismatch { expected: u16, got: u16 },
+    #[error("checksum is {got}, expected {expected}")]
+    ChecksumMismatch { expected: B256, got: B256 },
+    #[error("witness is malformed: {message}")]
+    Malformed { message: String },
+}
+
+fn malformed(e: &bincode::Error) -> WitnessBytesError {
+    WitnessBytesError::Malformed { message: e.to_string() }
+}
+
+impl BatchWitness {
+    /// The stored form.
+    ///
+    /// # Errors
+    /// [`WitnessBytesError::VersionMismatch`] if the witness claims another version than this build writes.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, WitnessBytesError> {
+        check_version(self.version)?;
+        let body = bincode::DefaultOptions::new().serialize(self).map_err(|e| malformed(&e))?;
+        let mut out = Vec::with_capacity(HEADER_LENGTH + body.len());
+        out.extend(BATCH_WITNESS_VERSION.to_be_bytes());
+        out.extend(keccak256(&body));
+        out.extend(body);
+        Ok(out)
+    }
+
+    /// Reads the stored form.
+    ///
+    /// # Errors
+    /// See [`WitnessBytesError`]; the version is judged first, then the checksum.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WitnessBytesError> {
+        let Some((header, body)) = bytes.split_at_checked(HEADER_LENGTH) else {
+            return Err(WitnessBytesError::TooShort { got: bytes.len() });
+        };
+        check_version(u16::from_be_bytes([header[0], header[1]]))?;
+        let expected = B256::from_slice(&header[2..]);
+        let got = keccak256(body);
+        if got != expected {
+            return Err(WitnessBytesError::ChecksumMismatch { expected, got });
+        }
+        // The default options refuse trailing bytes.
+        let witness: Self = bincode::DefaultOptions::new()
+            .with_limit(body.len() as u64)
+            .deserialize(body)
+            .map_err(|e| malformed(&e))?;
+        check_version(witness.version)?;
+        Ok(witness)
+    }
+}
+
+const fn check_version(got: u16) -> Result<(), WitnessBytesError> {
+    if got == BATCH_WITNESS_VERSION {
+        Ok(())
+    } else {
+        Err(WitnessBytesError::VersionMismatch { expected: BATCH_WITNESS_VERSION, got })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Address, Bytes, U256};
+    use ark_bn254::Fr;
+
+    use super::*;
+    use crate::{
+        leaf::{Leaf, LeafId, StateCommitment},
+        witness::{LeafAccess, LeafOp, Opening, Siblings},
+    };
+
+    fn witness() -> BatchWitness {
+        let opening = Opening {
+            index: 3,
+            leaf: Leaf {
+                key: Fr::from(1),
+                value: [Fr::from(2), -Fr::from(1), Fr::from(3)],
+                next_key: Fr::from(4),
+                next_index: 5,
+            },
+            siblings: Box::new([[-Fr::from(7); 7]; 10]),
+        };
+        BatchWitness {
+            version: BATCH_WITNESS_VERSION,
+            chain_id: 1001,
+            fork_id: 1,
+            batch_number: 2,
+            old_acc_input_hash: B256::repeat_byte(1),
+            old_state: StateCommitment { tree_root: Fr::from(9), leaf_count: 11 },
+            new_state: StateCommitment { tree_root: Fr::from(10), leaf_count: 12 },
+            transactions: Bytes::from_static(b"transactions"),
+            global_exit_root: B256::ZERO,
+            timestamp: 1,
+            coinbase: Address::repeat_byte(3),
+            new_local_exit_root: B256::repeat_byte(4),
+            leaf_ops: vec![
+                LeafOp {
+                    id: LeafId::Account(Address::repeat_byte(1)),
+                    access: LeafAccess::Update { opening: opening.clone(), new_value: [Fr::from(1); 3] },
+                },
+                LeafOp {
+                    id: LeafId::Storage(Address::repeat_byte(1), U256::MAX),
+                    access: LeafAccess::Insert {
+                        predecessor: opening.clone(),
+                        index: 11,
+                        siblings: Box::new(Siblings::default()),
+                        new_value: [Fr::from(1); 3],
+                    },
+                },
+                LeafOp {
+                    id: LeafId::Account(Address::repeat_byte(2)),
+                    access: LeafAccess::Absent { predecessor: opening },
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn accepts_round_trip() {
+        let w = witness();
+        assert_eq!(BatchWitness::from_bytes(&w.to_bytes().unwrap()).unwrap(), w);
+        let json = serde_json::to_string(&w).unwrap();
+        assert_eq!(serde_json::from_str::<BatchWitness>(&json).unwrap(), w);
+    }
+
+    #[test]
+    fn rejects_other_versions_damage_and_truncation_by_name() {
+        let bytes = witness().to_bytes().unwrap();
+        let mut other = bytes.clone();
+        other[1] ^= 2;
+        assert_eq!(
+            BatchWitness::from_bytes(&other),
+            Err(WitnessBytesError::VersionMismatch { expected: 1, got: 3 })
+        );
+        for at in (2..bytes.len()).step_by(97) {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x40;
+            assert!(matches!(
+                BatchWitness::from_bytes(&damaged),
+                Err(WitnessBytesError::ChecksumMismatch { .. })
+            ));
+        }
+        assert_eq!(BatchWitness::from_bytes(&bytes[..33]), Err(WitnessBytesError::TooShort { got: 33 }));
+        assert!(BatchWitness::from_bytes(&bytes[..bytes.len() - 1]).is_err());
+        let mut w = witness();
+        w.version = 9;
+        assert_eq!(w.to_bytes(), Err(WitnessBytesError::VersionMismatch { expected: 1, got: 9 }));
+        // A correct checksum over a body that is no witness.
+        let mut forged = BATCH_WITNESS_VERSION.to_be_bytes().to_vec();
+        forged.extend(keccak256([0xffu8; 40]));
+        forged.extend([0xffu8; 40]);
+        assert!(matches!(BatchWitness::from_bytes(&forged), Err(WitnessBytesError::Malformed { .. })));
+    }
+}
