@@ -1,5 +1,9 @@
 //! Small pieces shared by the machines.
 
+pub mod compare;
+pub mod poseidon;
+pub mod range;
+
 use ark_ff::{BigInteger, Field, PrimeField};
 
 use crate::F;
