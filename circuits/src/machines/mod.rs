@@ -1,1 +1,2 @@
 //! One folder a machine: `mod row constraints witness tests`.
+pub mod keccak;
