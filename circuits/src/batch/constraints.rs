@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     cs::{Cs, Lc, Wire},
-    gadgets::{poseidon::poseidon, pow2, words::Word, zero::is_zero},
+    gadgets::{poseidon, pow2, words::Word, zero::is_zero},
     lookup::{bus::Bus, tables},
     machines::{journal, keccak, secp256k1, tree, tx},
 };
@@ -109,7 +109,7 @@ pub fn synthesize(cs: &mut Cs, shape: &Shape, assignment: &Assignment) {
 
     let tree_root = cs.witness("batch.state.tree_root", assignment.header.old_state.tree_root);
     let leaf_count = cs.commit("batch.state.leaf_count", assignment.header.old_state.leaf_count);
-    let old_root = poseidon(cs, "batch.state.old_root", &one.into(), &[tree_root.into(), leaf_count.into()]);
+    let old_root = poseidon::hash(cs, "batch.state.old_root", &one.into(), &[tree_root.into(), leaf_count.into()]);
     cs.enforce_equal("batch.state.old", old_root, h.old_state_root.value());
 
     let leaf_count = global_exit_root(cs, &h, assignment, leaf_count.into());
@@ -138,7 +138,7 @@ pub fn synthesize(cs: &mut Cs, shape: &Shape, assignment: &Assignment) {
     let leaf_count = local_exit_root(cs, &h, assignment, last_time + 2, leaf_count);
 
     let new_tree_root = tree::synthesize(cs, &assignment.tree, tree_root.into());
-    let new_root = poseidon(cs, "batch.state.new_root", &one.into(), &[new_tree_root, leaf_count]);
+    let new_root = poseidon::hash(cs, "batch.state.new_root", &one.into(), &[new_tree_root, leaf_count]);
     cs.enforce_equal("batch.state.new", new_root, h.new_state_root.value());
 
     secp256k1::synthesize(cs, &assignment.signatures, first_key_stream);
