@@ -1,5 +1,8 @@
 //! Small pieces shared by the machines.
 
+pub mod words;
+pub mod zero;
+
 use ark_ff::{BigInteger, Field, PrimeField};
 
 use crate::F;

@@ -1,1 +1,4 @@
 //! One folder a machine: `mod row constraints witness tests`.
+
+pub mod journal;
+pub mod tx;
