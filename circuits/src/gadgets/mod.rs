@@ -3,6 +3,8 @@
 pub mod compare;
 pub mod poseidon;
 pub mod range;
+pub mod words;
+pub mod zero;
 
 use ark_ff::{BigInteger, Field, PrimeField};
 

@@ -36,11 +36,12 @@ pub enum Bus {
     VariableBase = 11,
     /// Fixed table of nothing-up-my-sleeve starting points, used by the secp256k1 machine.
     StartPoint = 12,
-    /// (position, byte): the batch's bytes, read by the transaction machine.
+    /// (position, byte): the batch's bytes. A slot sends what it reads, the byte table receives.
     BatchByte = 13,
-    /// (position, non-zero bytes before it).
+    /// (position, non-zero bytes from it to the end of the batch). A slot sends, the byte table receives.
     BatchPrefix = 14,
-    /// (position, base): where a signing payload's shared field region starts and ends in the batch.
+    /// (position, stream + 1, shift): from this byte on, byte i belongs to position i − shift of the stream, or to none if
+    /// the last two are 0. A slot announces the fields that its signing payload shares with the wire.
     PayloadRegion = 15,
 }
 

@@ -1,0 +1,167 @@
+//! Honest batches, encoded by alloy and decoded by the protocol's decoder, whose effects are those of the native model.
+
+use std::collections::BTreeMap;
+
+use cairn_protocol::transfer::{AccountReader, TransferContext, apply_transfer};
+
+use super::*;
+
+/// The accounts after the batch by the native model alone.
+struct Model(BTreeMap<Address, (AccountValue, u64)>);
+
+impl AccountReader for Model {
+    type Error = std::convert::Infallible;
+
+    fn read_account(&self, address: Address) -> Result<Option<(AccountValue, u64)>, Self::Error> {
+        Ok(self.0.get(&address).copied().filter(|(_, index)| *index != 0))
+    }
+}
+
+fn assert_accepts(batch: &Batch) {
+    let failures = batch.failures();
+    assert!(failures.is_empty(), "{failures:?}");
+    let mut model = Model(batch.before.accounts.iter().map(|(a, e)| (*a, (e.value, e.index))).collect());
+    let mut leaf_count = batch.before.leaf_count;
+    let context = TransferContext { chain_id: batch.chain_id, coinbase: COINBASE };
+    for (tx, row) in batch.txs.iter().zip(&batch.rows.slots) {
+        let outcome = apply_transfer(tx, row.sender_address, &context, &model, leaf_count).expect("executes");
+        for (access, entry) in outcome.accesses.iter().zip([row.sender, row.recipient, row.coinbase]) {
+            assert_eq!((access.old, access.old_index), (entry.value, entry.index));
+            model.0.insert(access.address, (access.new, access.new_index));
+        }
+        leaf_count = outcome.leaf_count;
+    }
+    let after: BTreeMap<_, _> = batch.after.accounts.iter().map(|(a, e)| (*a, (e.value, e.index))).collect();
+    assert_eq!(after, model.0);
+    assert_eq!(batch.after.leaf_count, leaf_count);
+}
+
+/// One transaction of each kind, changed by `f`, from different senders.
+fn each_kind(f: impl Fn(&mut Sample)) -> Vec<Sample> {
+    let sample = |(i, kind): (usize, Kind)| {
+        let mut s = Sample::new(kind);
+        s.sender = Address::repeat_byte(0x50 + i as u8);
+        f(&mut s);
+        s
+    };
+    KINDS.into_iter().enumerate().map(sample).collect()
+}
+
+#[test]
+fn accepts_every_kind_with_data_of_every_form() {
+    let of = |len: usize| -> Vec<u8> { (0..len).map(|i| (i % 7) as u8 * 40).collect() };
+    let mut cases: Vec<Vec<u8>> = [0, 2, 3, 54, 55, 56, 57, 255, 256, 300, 1000].map(of).into();
+    cases.extend([vec![0], vec![0x7f], vec![0x80], vec![0xff], vec![0; 60]]);
+    for data in cases {
+        let data = Bytes::from(data);
+        assert_accepts(&Batch::new(&each_kind(|s| s.data = data.clone())));
+    }
+}
+
+#[test]
+fn accepts_integers_at_the_edges_of_their_forms() {
+    let edges = [0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, u64::MAX - 1, u64::MAX];
+    for edge in edges {
+        let batch = Batch::new(&each_kind(|s| {
+            s.value = U256::from(edge);
+            s.nonce = edge.min(u64::MAX - 1);
+            s.max_fee = u128::from(edge);
+            s.priority_fee = u128::from(edge / 2);
+            s.r = U256::from(edge.max(1));
+            s.s = U256::from(edge.max(1));
+            s.parity = edge % 2 == 1;
+        }));
+        assert_accepts(&batch);
+    }
+}
+
+#[test]
+fn accepts_the_largest_values_and_the_smallest_change() {
+    let gas = 21_000u64;
+    for max_fee in [0, u128::MAX] {
+        let cost = U256::from(gas) * U256::from(max_fee);
+        let value = U256::MAX - cost;
+        let mut s = Sample::new(Kind::Eip1559);
+        (s.gas_limit, s.max_fee, s.priority_fee, s.value) = (gas, max_fee, max_fee, value);
+        s.s = cairn_protocol::constants::SECP256K1_HALF_ORDER;
+        let mut journal = journal_for(&[s.clone()]);
+        journal.accounts.get_mut(&s.sender).expect("there").value.balance = U256::MAX;
+        let batch = Batch::with_journal(&[s.clone()], journal);
+        assert_eq!(batch.after.accounts[&s.sender].value.balance, U256::ZERO);
+        assert_accepts(&batch);
+    }
+}
+
+#[test]
+fn accepts_chain_ids_of_every_length() {
+    for chain_id in [0, 1, 0x7f, 0x80, 0xff, 0x100, 1001, u64::from(u32::MAX), u64::MAX] {
+        assert_accepts(&Batch::new(&each_kind(|s| s.chain_id = chain_id)));
+    }
+}
+
+#[test]
+fn accepts_sender_recipient_and_coinbase_being_the_same() {
+    let sender = Sample::new(Kind::Eip155).sender;
+    for (from, to) in [(sender, sender), (sender, COINBASE), (COINBASE, sender), (COINBASE, COINBASE)] {
+        let sample = |n| {
+            let mut s = Sample::new(KINDS[n]);
+            (s.sender, s.to, s.nonce) = (from, to, 7 + n as u64);
+            s
+        };
+        let samples = [0, 1, 2, 3].map(sample);
+        assert_accepts(&Batch::with_journal(&samples, journal_for(&samples[..1])));
+    }
+}
+
+#[test]
+fn accepts_absent_accounts_that_are_created_or_stay_absent() {
+    let fresh = Address::repeat_byte(0x99);
+    for (value, price) in [(0u64, 0u128), (0, 1), (1, 0), (1, 1)] {
+        let mut s = Sample::new(Kind::Eip1559);
+        (s.to, s.value, s.max_fee, s.priority_fee) = (fresh, U256::from(value), price, price);
+        let batch = Batch::new(&[s]);
+        assert_eq!(batch.after.accounts[&fresh].index != 0, value != 0);
+        assert_eq!(batch.after.accounts[&COINBASE].index != 0, price != 0);
+        assert_accepts(&batch);
+    }
+    // A sender without a leaf: possible when nothing is paid.
+    let mut s = Sample::new(Kind::Eip2930);
+    (s.sender, s.nonce, s.value, s.max_fee) = (fresh, 0, U256::ZERO, 0);
+    let mut journal = journal_for(&[s.clone()]);
+    journal.accounts.insert(fresh, Entry::default());
+    let batch = Batch::with_journal(&[s], journal);
+    assert_eq!(batch.after.accounts[&fresh].index, 100);
+    assert_accepts(&batch);
+}
+
+#[test]
+fn accepts_recipients_next_to_the_precompiles() {
+    for n in [0u64, 11, 12, 255, 256, 257, 0x10a] {
+        let mut s = Sample::new(Kind::Eip1559);
+        s.to = Address::left_padding_from(&n.to_be_bytes());
+        assert_accepts(&Batch::new(&[s]));
+    }
+}
+
+#[test]
+fn accepts_spare_slots_and_bytes() {
+    let samples = each_kind(|s| s.data = Bytes::from_static(b"call"));
+    for (slots, bytes) in [(4, 700), (7, 600), (4, 558)] {
+        let batch = Batch::with_shape(&samples, journal_for(&samples), TxShape { slots, bytes });
+        assert_accepts(&batch);
+    }
+    assert_accepts(&Batch::with_shape(&[], journal_for(&[]), TxShape { slots: 2, bytes: 10 }));
+    assert_accepts(&Batch::new(&[]));
+}
+
+#[test]
+fn accepts_a_coinbase_with_code_and_an_existing_empty_account() {
+    let s = Sample::new(Kind::Eip155);
+    let mut journal = journal_for(&[s.clone()]);
+    let coinbase = AccountValue { nonce: 1, balance: U256::from(u128::MAX), code_hash: F::from(99u64) };
+    journal.accounts.insert(COINBASE, Entry { value: coinbase, index: 33, time: 0 });
+    journal.accounts.insert(s.to, Entry { value: AccountValue::default(), index: 34, time: 0 });
+    let batch = Batch::with_journal(&[s], journal);
+    assert_eq!(batch.after.leaf_count, 100);
+    assert_accepts(&batch);
+}

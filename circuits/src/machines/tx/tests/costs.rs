@@ -1,0 +1,57 @@
+//! Constraint counts: the table in docs/circuits/tx.md. Disabled rows are zero, structure is free of values.
+
+use super::*;
+
+fn count(shape: TxShape) -> usize {
+    let batch = Batch::new(&[]);
+    let mut cs = Cs::new(Mode::Record);
+    let lc = cs.constant(0u64);
+    let context = TxContext {
+        chain_id: lc.clone(),
+        coinbase: lc.clone(),
+        batch_stream: 0,
+        first_stream: FIRST_STREAM,
+        time_offset: TIME_OFFSET,
+        leaf_count: lc,
+    };
+    assert!(batch.rows.slots.is_empty());
+    synthesize(&mut cs, &TxRows::empty(shape), &context);
+    cs.num_constraints()
+}
+
+#[test]
+fn costs_are_those_of_the_document() {
+    let base = count(TxShape { slots: 1, bytes: 100 });
+    let slot = count(TxShape { slots: 2, bytes: 100 }) - base;
+    let byte = count(TxShape { slots: 1, bytes: 101 }) - base;
+    assert_eq!((slot, byte, base - slot - 100 * byte), (0, 0, 0));
+}
+
+#[test]
+fn structure_does_not_depend_on_values() {
+    let samples = KINDS.map(Sample::new);
+    let batch = Batch::new(&samples);
+    let shape = TxShape { slots: batch.rows.slots.len(), bytes: batch.rows.bytes.len() };
+    let check = batch.system(&batch.rows, Mode::Check);
+    let assign = batch.system(&batch.rows, Mode::Assign);
+    let empty = batch.system(&TxRows::empty(shape), Mode::Record);
+    assert_eq!(check.assignment(), assign.assignment());
+    assert_eq!(check.matrices().names, empty.matrices().names);
+    for i in 0..check.matrices().num_constraints() {
+        let (a, b) = (check.matrices().constraint(i), empty.matrices().constraint(i));
+        assert_eq!((a.a, a.b, a.c), (b.a, b.b, b.c), "{}", a.name);
+    }
+    for (a, b) in check.interactions().zip(empty.interactions()) {
+        assert_eq!((a.name, a.terms), (b.name, b.terms));
+    }
+}
+
+#[test]
+fn disabled_rows_are_all_zero() {
+    let batch = Batch::with_shape(&[], journal_for(&[]), TxShape { slots: 3, bytes: 50 });
+    let checker = batch.checker();
+    for (id, name) in checker.wires() {
+        assert!(checker.value(id) == F::from(0u64) || name.starts_with("tx.batch_chain_id"), "{name}");
+    }
+    assert!(batch.failures().is_empty(), "{:?}", batch.failures());
+}
