@@ -2,6 +2,7 @@
 //!
 //! | machine | a row is | provides | looks up |
 //! |---|---|---|---|
+//! | [`machines::keccak`] | block and permutation of keccak-256 | KeccakOutput | KeccakInput, Sparse16, ByteSparse |
 //!
 //! This crate knows no database, no async runtime and no network.
 

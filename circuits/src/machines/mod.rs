@@ -1,2 +1,3 @@
 //! One folder a machine: `mod row constraints witness tests`.
+
 pub mod keccak;
