@@ -104,7 +104,7 @@ fn enforce_end(cs: &mut Cs, last: Header) {
 /// keccak.block.thermometer: dataₖ₋₁ − dataₖ ∈ {0, 1}.                                               Cost: 1 a byte
 ///   The 136 differences add up to en − open = last ≤ 1, so at most one of them is 1: data falls from en to 0 once,
 ///   at a byte of the last block, and is 1 throughout an enabled block that is not last. In a disabled row it is 0.
-/// keccak.block.padding: (en − dataₖ)·(byteₖ − (dataₖ₋₁ − dataₖ) − 128·\[k = 135\]·last) = 0.         Cost: 1 a byte
+/// keccak.block.padding: (en − dataₖ)·(byteₖ − (dataₖ₋₁ − dataₖ) − 128·(k = 135)·last) = 0.         Cost: 1 a byte
 ///   What is not data is 1 where data ends, 0 elsewhere, and 128 more in byte 135: the padding pad10*1 of Keccak.
 ///   Without it the prover could append to a message.
 /// keccak.block.spread: (byteₖ, its bits in base 8) is in the fixed table.                           Cost: 2 a byte
@@ -186,7 +186,7 @@ fn send_digest(cs: &mut Cs, h: &Header, data_len: Lc, [high, low]: [Lc; 2]) {
     );
 }
 
-/// Constraints of one keccak-f[1600], given its input lanes and with its output committed.
+/// Constraints of one `keccak-f[1600]`, given its input lanes and with its output committed.
 #[must_use]
 pub fn permutation_constraints() -> usize {
     let mut cs = Cs::new(Mode::Record);

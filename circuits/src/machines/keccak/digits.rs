@@ -25,8 +25,8 @@
 //!    and the digits on both sides are equal. S has none from position 64 on, so u has none beyond its s.
 //! 3. At each position σᵢ = Σ w·bit with distinct powers of two w, so the bits are those of σᵢ. ∎
 //!
-//! Were a short chunk cut the other way round (the top one scaled, or the bottom one not), its surplus digits would fall
-//! on positions that another chunk fills too, and a digit 2 in place of a carry would pass.
+//! Were a short chunk cut the other way round (the top one scaled, or the bottom one not), its surplus digits would
+//! fall on positions that another chunk fills too, and a digit 2 in place of a carry would pass.
 
 use std::sync::LazyLock;
 

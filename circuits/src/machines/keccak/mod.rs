@@ -1,11 +1,12 @@
-//! keccak-256 (the padding of Keccak as Ethereum uses it, not of SHA-3). A row absorbs one block of 136 bytes and permutes.
+//! keccak-256, with the padding of Keccak (as Ethereum uses it), not of SHA-3. A row absorbs a block of 136 bytes and
+//! permutes.
 //!
 //! ```text
 //! KeccakInput ─► bytes ─► lanes in base 8 ──┐
 //!   (stream, position, byte)                ▼
-//! row i − 1: state ──► · continues ──► [+] ──► keccak-f[1600] ──► state ──► row i + 1
-//!                                                                   └──► bytes, if last ─► KeccakOutput
-//!                                                                        (stream, length, high, low)
+//! row i − 1: state ──► · continues ──► [+] ──► keccak-f ──► state ──► row i + 1
+//!                                                                   └► bytes, if last ─► KeccakOutput
+//!                                                                   (stream, length, high, low)
 //! ```
 //!
 //! | family | says | constraints a row |

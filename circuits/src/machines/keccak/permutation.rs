@@ -1,18 +1,18 @@
-//! keccak-f\[1600\] on lanes in base 8 (see [`super::digits`]).
+//! `keccak-f[1600]` on lanes in base 8 (see [`super::digits`]).
 //!
 //! Rounds are cut before θ. Let b be the lanes that the round before left after ρ and π; then the digits of
-//! v = 2·b[x] + b[x+2] − b[x+1] + 1 are 0…4, and their bit of weight 2 is χ. A round is
+//! v = 2·bₓ + bₓ₊₂ − bₓ₊₁ + 1 are 0…4, and their bit of weight 2 is χ. A round is
 //! ```text
-//! D[x]                    = some plane, four looked-up chunks
-//! v + 2·D[x]              = low + 2·A′[x, y] + 4·high      so A′[x, y] = χ ⊕ D[x]
-//! Σ_y A′[x, y] + D[x]     = C[x] + 2·middle + 4·high       so C[x] = ⊕_y χ ⊕ 6·D[x] = ⊕_y χ, whatever D[x] is
-//! C[x−1] + rot(C[x+1], 1) = D[x] + 2·high                  so D[x] is what θ asks for
+//! Dₓ                     = some plane, four looked-up chunks
+//! v + 2·Dₓ               = low + 2·A′ + 4·high           so A′ = χ ⊕ Dₓ, for each lane (x, y)
+//! Σ_y A′ + Dₓ            = Cₓ + 2·middle + 4·high        so Cₓ = ⊕_y χ ⊕ 6·Dₓ = ⊕_y χ, whatever Dₓ is
+//! Cₓ₋₁ + rot(Cₓ₊₁, 1)    = Dₓ + 2·high                   so Dₓ is what θ asks for
 //! ```
 //! χ and θ share one decomposition, and every value is fixed although D is used before it is tied. The first round
-//! has prev + block + D[x] = A′[x, y] + 2·high in the second line, which absorbs the block at no further cost.
+//! has prev + block + Dₓ = A′ + 2·high in the second line, which absorbs the block at no further cost.
 //!
-//! ι adds its constant K to the lane (0, 0) through an effect of its own: D[0] + K = D′ + 2·high, for the chunks of K that
-//! are not zero. Then C\[0\] = ⊕_y χ ⊕ D′ ⊕ 5·D\[0\] = ⊕_y χ ⊕ K, as it must be. The last round's χ and ι are
+//! ι adds its constant K to the lane (0, 0) through an effect of its own: D₀ + K = D′ + 2·high, for the chunks of K
+//! that are not zero. Then C₀ = ⊕_y χ ⊕ D′ ⊕ 5·D₀ = ⊕_y χ ⊕ K, as it must be. The last round's χ and ι are
 //! v + 2·K = low + 2·out + 4·high.
 
 use std::sync::LazyLock;
@@ -33,8 +33,8 @@ use crate::{
     lookup::{bus::Bus, tables::spread},
 };
 
-/// The permuted state, chunk by chunk. The digits of `input` lanes, combinations of committed wires, are 0…2, and their
-/// parities are the state.
+/// The permuted state, chunk by chunk. The digits of `input` lanes, combinations of committed wires, are 0…2, and
+/// their parities are the state.
 /// Requires: `en` boolean; if it is 1, `input` is as said. Cost: [`super::permutation_constraints`].
 pub(super) fn synthesize(
     cs: &mut Cs,
@@ -54,7 +54,7 @@ pub(super) fn synthesize(
     output(cs, en, &rotated, &row.output)
 }
 
-/// θ, ρ and π with what comes before them: `lanes` gives the lanes after θ from D\[0\] … D\[4\] and the chunks of D\[0\].
+/// θ, ρ and π with what comes before them: `lanes` gives the lanes after θ from D₀ … D₄ and the chunks of D₀.
 fn round(
     cs: &mut Cs,
     en: Wire,
@@ -70,8 +70,8 @@ fn round(
     std::array::from_fn(|i| lanes[pi_source(i)].rotated.clone())
 }
 
-/// keccak.absorb.equation: input + D[x] = A′ + 2·high, digits 0…3.            Cost: 5 + 4 a lane, 8 for lane (0, 0)
-/// Soundness: the lemma of `digits`. Fixes A′ = input ⊕ D[x]. Without it the state before the first round is free.
+/// keccak.absorb.equation: input + Dₓ = A′ + 2·high, digits 0…3.            Cost: 5 + 4 a lane, 8 for lane (0, 0)
+/// Soundness: the lemma of `digits`. Fixes A′ = input ⊕ Dₓ. Without it the state before the first round is free.
 fn absorbed_lanes(
     cs: &mut Cs,
     en: Wire,
@@ -88,8 +88,8 @@ fn absorbed_lanes(
     })
 }
 
-/// keccak.iota.equation: D[0] + K = D′ + 2·high in each chunk where the round constant K is not zero.  Cost: 2 a chunk
-/// Soundness: sixteen digits 0…2 on the left, 0…3 on the right, so D′ = D[0] ⊕ K. Without it lane (0, 0) is free.
+/// keccak.iota.equation: D₀ + K = D′ + 2·high in each chunk where the round constant K is not zero.  Cost: 2 a chunk
+/// Soundness: sixteen digits 0…2 on the left, 0…3 on the right, so D′ = D₀ ⊕ K. Without it lane (0, 0) is free.
 fn iota_effect(cs: &mut Cs, en: Wire, effect: &[Wire; CHUNKS], round: &RoundRow, constant: u64) -> Lc {
     (0..CHUNKS)
         .map(|j| match chunk(constant, j) {
@@ -108,7 +108,7 @@ fn iota_effect(cs: &mut Cs, en: Wire, effect: &[Wire; CHUNKS], round: &RoundRow,
         .sum()
 }
 
-/// v = 2b[x] + b[x+2] − b[x+1] + 1 for lane `i`: digits 0…4, the constant one at every digit times `en`.
+/// v = 2bₓ + bₓ₊₂ − bₓ₊₁ + 1 for lane `i`: digits 0…4, the constant one at every digit times `en`.
 fn chi_sum(en: Wire, rotated: &[Lc; LANES], i: usize) -> Lc {
     let [a, b, c] = chi_sources(i).map(|k| &rotated[k]);
     a.clone() * 2 + c - b + en * ones()
@@ -120,7 +120,7 @@ fn ones() -> F {
     *ONES
 }
 
-/// keccak.lane.equation: v + 2·D[x] = low + 2·A′ + 4·high, digits 0…6; D′ in place of D for lane (0, 0).
+/// keccak.lane.equation: v + 2·Dₓ = low + 2·A′ + 4·high, digits 0…6; D′ in place of D for lane (0, 0).
 ///                                                                        Cost: 4 + 5 + 4 a lane, 12 for lane (0, 0)
 /// Soundness: the lemma of `digits`. The bit of weight 2 in v is χ, and adding 2·D adds D to it, so A′ = χ ⊕ D.
 /// Without it χ is free.
@@ -144,8 +144,8 @@ fn chi_lanes(
     })
 }
 
-/// keccak.parity.equation: Σ_y A′[x, y] + D[x] = C[x] + 2·middle + 4·high, digits 0…6.       Cost: 5 + 4 + 4 a column
-/// Soundness: the lemma of `digits`. C[x] is the parity of the column before D was added, D counting six times.
+/// keccak.parity.equation: Σ_y A′ + Dₓ = Cₓ + 2·middle + 4·high, digits 0…6.       Cost: 5 + 4 + 4 a column
+/// Soundness: the lemma of `digits`. Cₓ is the parity of the column before D was added, D counting six times.
 /// Without it θ adds whatever the prover likes.
 fn enforce_parities(
     cs: &mut Cs,
@@ -165,7 +165,7 @@ fn enforce_parities(
     })
 }
 
-/// keccak.theta.equation: C[x−1] + rot(C[x+1], 1) = D[x] + 2·high, digits 0…2.                   Cost: 4 + 4 a column
+/// keccak.theta.equation: Cₓ₋₁ + rot(Cₓ₊₁, 1) = Dₓ + 2·high, digits 0…2.                   Cost: 4 + 4 a column
 /// Soundness: the lemma of `digits`. Ties the D used in the lanes; without it θ adds any plane to a column.
 fn enforce_effects(cs: &mut Cs, en: Wire, parities: &[Lane; 5], effects: &[Lc; 5], round: &RoundRow) {
     for x in 0..5 {

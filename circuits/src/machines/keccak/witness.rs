@@ -94,7 +94,7 @@ fn chi_lane([a, b, c]: [u64; 3], d: u64) -> LaneRow {
 /// Rounds and output of a permutation.
 type Permutation = (Box<[RoundRow; ROUNDS]>, [LaneRow; LANES]);
 
-/// keccak-f[1600] on `state` ⊕ `block`, with every intermediate value; `state` becomes the permuted state.
+/// `keccak-f[1600]` on `state` ⊕ `block`, with every intermediate value; `state` becomes the permuted state.
 pub(super) fn permute(state: &mut [u64; LANES], block: &[u64; RATE_LANES]) -> Permutation {
     permute_with(state, block, |_, _| {})
 }
