@@ -2,6 +2,5 @@
 
 pub mod journal;
 pub mod keccak;
-
 pub mod tree;
 pub mod tx;

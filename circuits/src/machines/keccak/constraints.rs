@@ -56,8 +56,8 @@ pub fn synthesize(cs: &mut Cs, rows: &[KeccakRow]) {
     }
 }
 
-/// keccak.flag.enabled: en ∈ {0, 1}.   keccak.flag.first: first ∈ {0, en}.   keccak.flag.last: last ∈ {0, en}.      Cost: 3
-/// Without them multiplicities and the constants of the permutation are free.
+/// keccak.flag.enabled: en ∈ {0, 1}; keccak.flag.first: first ∈ {0, en}; keccak.flag.last: last ∈ {0, en}.   Cost: 3
+/// Without them multiplicities, and the constants of the permutation, are free.
 fn header(cs: &mut Cs, row: &KeccakRow) -> Header {
     let en = cs.commit_boolean("keccak.flag.enabled", row.enabled);
     let first = cs.commit("keccak.flag.first", F::from(row.first));
@@ -74,13 +74,14 @@ fn header(cs: &mut Cs, row: &KeccakRow) -> Header {
     }
 }
 
-/// keccak.chain.continue: openᵢ₋₁ = continuesᵢ, with open₋₁ = 0.                                                     Cost: 1
-///   Both are bits. A message that goes on does so in the very next row, which is enabled and not first; after a last or a disabled row
-///   comes a first or a disabled one; the machine starts so too. Without it a row could start from another message's state.
-/// keccak.chain.stream: continuesᵢ·(streamᵢ − streamᵢ₋₁) = 0.                                                        Cost: 1
+/// keccak.chain.continue: openᵢ₋₁ = continuesᵢ, with open₋₁ = 0.                                            Cost: 1
+///   Both are bits. A message that goes on does so in the very next row, which is enabled and not first; after a
+///   last or a disabled row comes a first or a disabled one, and so the machine starts. Without it a row could start
+///   from the state of another message.
+/// keccak.chain.stream: continuesᵢ·(streamᵢ − streamᵢ₋₁) = 0.                                               Cost: 1
 ///   Without it the bytes of one message could be hashed under the name of another.
-/// keccak.chain.offset: continuesᵢ·(offsetᵢ₋₁ + 136·enᵢ₋₁) = offsetᵢ, 0 in the first row.                            Cost: 1
-///   Without it blocks could be reordered.
+/// keccak.chain.offset: continuesᵢ·(offsetᵢ₋₁ + 136·enᵢ₋₁) = offsetᵢ, 0 in the machine's first row.         Cost: 1
+///   Without it blocks could be left out or reordered.
 fn enforce_chain(cs: &mut Cs, h: &Header, previous: Option<&Header>) {
     let Some(p) = previous else {
         cs.enforce_zero("keccak.chain.continue", h.continues.clone());
@@ -92,24 +93,24 @@ fn enforce_chain(cs: &mut Cs, h: &Header, previous: Option<&Header>) {
     cs.enforce("keccak.chain.offset", p.offset + p.en * BLOCK_BYTES as u64, h.continues.clone(), h.offset);
 }
 
-/// keccak.chain.end: open = 0 in the machine's last row.                                                  Cost: 1 a machine
+/// keccak.chain.end: open = 0 in the machine's last row.                                          Cost: 1 a machine
 /// Without it bytes could be received for a message that is never hashed.
 fn enforce_end(cs: &mut Cs, last: Header) {
     cs.enforce_zero("keccak.chain.end", last.open);
 }
 
-/// The bytes of the block, k = 0 … 135. dataₖ says that byte k is one of the message, with data₋₁ = en and data₁₃₅ = open.
+/// The bytes of the block, k = 0 … 135. dataₖ says that byte k is one of the message; data₋₁ = en, data₁₃₅ = open.
 ///
-/// keccak.block.thermometer: data_{k−1} − dataₖ ∈ {0, 1}.                                                            Cost: 1 a byte
-///   The 136 differences add up to en − open = last ≤ 1, so at most one is 1: data falls from en to 0 once, at a byte of the last block,
-///   and is 1 throughout an enabled block that is not last. In a disabled row it is 0.
-/// keccak.block.padding: (en − dataₖ)·(byteₖ − (data_{k−1} − dataₖ) − 128·[k = 135]·last) = 0.                       Cost: 1 a byte
-///   What is not data is 1 where data ends, plus 128 in byte 135, else 0: pad10*1 of Keccak. Without it the prover
-///   could append to a message.
-/// keccak.block.spread: (byteₖ, its bits in base 8) is in the fixed table.                                           Cost: 2 a byte
+/// keccak.block.thermometer: dataₖ₋₁ − dataₖ ∈ {0, 1}.                                               Cost: 1 a byte
+///   The 136 differences add up to en − open = last ≤ 1, so at most one of them is 1: data falls from en to 0 once,
+///   at a byte of the last block, and is 1 throughout an enabled block that is not last. In a disabled row it is 0.
+/// keccak.block.padding: (en − dataₖ)·(byteₖ − (dataₖ₋₁ − dataₖ) − 128·(k = 135)·last) = 0.         Cost: 1 a byte
+///   What is not data is 1 where data ends, 0 elsewhere, and 128 more in byte 135: the padding pad10*1 of Keccak.
+///   Without it the prover could append to a message.
+/// keccak.block.spread: (byteₖ, its bits in base 8) is in the fixed table.                           Cost: 2 a byte
 ///   Makes the byte a byte, and the lane Σ 8⁸ʲ·spreadⱼ a plane with exactly its bits.
-/// keccak.block.receive: (stream, offset + k, byteₖ) with multiplicity dataₖ.                                        Cost: 3 a byte
-///   The byte is the message's. A bit as multiplicity: with −1 the prover could make bytes up.
+/// keccak.block.receive: (stream, offset + k, byteₖ) with multiplicity dataₖ.                        Cost: 3 a byte
+///   The byte is the message's. The multiplicity is a bit: with −1 the prover would make bytes up.
 fn receive_block(cs: &mut Cs, h: &Header, row: &KeccakRow) -> Block {
     let mut block = Block { lanes: vec![Lc::zero(); RATE_LANES], data_len: Lc::zero() };
     let mut before = Lc::from(h.en);
@@ -120,33 +121,43 @@ fn receive_block(cs: &mut Cs, h: &Header, row: &KeccakRow) -> Block {
         block.lanes[k / 8] += bits * eights(8 * (k % 8));
 
         let is_final = k + 1 == BLOCK_BYTES;
-        let is_data =
-            if is_final { h.open.clone() } else { cs.commit("keccak.block.is_data", F::from(k < row.data_len)).into() };
+        let is_data = if is_final {
+            h.open.clone()
+        } else {
+            cs.commit("keccak.block.is_data", F::from(k < row.data_len)).into()
+        };
         let ends = before - &is_data;
         cs.enforce_boolean("keccak.block.thermometer", ends.clone());
         let padding = if is_final { ends + h.last * 128 } else { ends };
         cs.enforce("keccak.block.padding", byte - padding, h.en - &is_data, Lc::zero());
         let position = h.offset + h.en * k as u64;
-        cs.receive("keccak.block.receive", Bus::KeccakInput, is_data.clone(), &[h.stream.into(), position, byte.into()]);
+        cs.receive(
+            "keccak.block.receive",
+            Bus::KeccakInput,
+            is_data.clone(),
+            &[h.stream.into(), position, byte.into()],
+        );
         block.data_len += &is_data;
         before = is_data;
     }
     block
 }
 
-/// keccak.absorb.carry: continues · state of the row before, for each lane; nothing in the machine's first row.      Cost: 25
-/// The row before is enabled if this one continues it (keccak.chain.continue), so its lanes are planes; else
-/// the product is zero. Without it a message could start from a state of the prover's choice.
+/// keccak.absorb.carry: continues · state of the row before, for each lane; zero in the machine's first row. Cost: 25
+/// The row before is enabled if this one continues it (keccak.chain.continue), so its lanes are planes; otherwise the
+/// product is zero. Without it a message could start from a state of the prover's choice.
 fn carry(cs: &mut Cs, h: &Header, state: Option<&[Lc; LANES]>) -> [Lc; LANES] {
     std::array::from_fn(|i| match state {
         None => Lc::zero(),
-        Some(lanes) => cs.committed_product("keccak.absorb.carry", lanes[i].clone(), h.continues.clone()).into(),
+        Some(lanes) => {
+            cs.committed_product("keccak.absorb.carry", lanes[i].clone(), h.continues.clone()).into()
+        }
     })
 }
 
-/// keccak.digest.low, keccak.digest.high: each chunk of lanes 0 … 3 is spread(b) + 8⁸·spread(b′) for bytes b, b′.
-/// Returns bytes 0 … 15 and 16 … 31 as big-endian integers.                                              Cost: 64
-/// A plane's chunk has one such decomposition: both spreads are below 8⁸. Without it the digest sent is free.
+/// keccak.digest.low, keccak.digest.high: each chunk of lanes 0 … 3 is spread(b) + 8⁸·spread(b′) for two bytes.
+/// Returns bytes 0 … 15 and 16 … 31 as big-endian integers.                                                Cost: 64
+/// A plane's chunk has one such decomposition, both spreads being below 8⁸. Without it the digest is free.
 fn digest(cs: &mut Cs, h: &Header, output: &[[Wire; CHUNKS]; LANES], row: &KeccakRow) -> [Lc; 2] {
     let mut halves = [Lc::zero(), Lc::zero()];
     for i in (0..2 * HALF_DIGEST).step_by(2) {
@@ -164,13 +175,18 @@ fn digest(cs: &mut Cs, h: &Header, output: &[[Wire; CHUNKS]; LANES], row: &Kecca
     halves
 }
 
-/// keccak.digest.send: (stream, offset + data bytes in this block, digest high, digest low) with multiplicity last.  Cost: 4
-/// `last` is a bit and implies `en`: only complete messages have a digest.
+/// keccak.digest.send: (stream, length, digest high, digest low) with multiplicity last; the length is offset and the
+/// data bytes of this block. `last` is a bit and implies `en`: only complete messages have a digest.         Cost: 4
 fn send_digest(cs: &mut Cs, h: &Header, data_len: Lc, [high, low]: [Lc; 2]) {
-    cs.send("keccak.digest.send", Bus::KeccakOutput, h.last, &[h.stream.into(), data_len + h.offset, high, low]);
+    cs.send(
+        "keccak.digest.send",
+        Bus::KeccakOutput,
+        h.last,
+        &[h.stream.into(), data_len + h.offset, high, low],
+    );
 }
 
-/// Constraints of one keccak-f[1600], given its input lanes and with its output committed.
+/// Constraints of one `keccak-f[1600]`, given its input lanes and with its output committed.
 #[must_use]
 pub fn permutation_constraints() -> usize {
     let mut cs = Cs::new(Mode::Record);
@@ -192,5 +208,6 @@ pub fn row_constraints() -> BTreeMap<&'static str, usize> {
     for (name, n) in &mut two {
         *n -= one.get(name).copied().unwrap_or_default();
     }
+    two.retain(|_, n| *n > 0);
     two
 }

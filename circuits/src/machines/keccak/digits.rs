@@ -2,29 +2,31 @@
 //! membership lookup in the fixed table of [`Bus::Sparse16`].
 //!
 //! A *plane* is a lane whose digits are bits. Equations say that a digitwise sum S of planes, with digits 0…7, is
-//! Σ w·X over planes X with weights w ∈ {1, 2, 4}, each weight at most once. One chunk of one X is no wire: it is the linear combination that makes
-//! the equation true, and its lookup is the equation.
+//! Σ w·X over planes X whose weights w ∈ {1, 2, 4} are distinct. One chunk of one X is no wire: it is the linear
+//! combination that makes the equation true, and its lookup *is* the equation.
 //!
-//! **Lemma.** Let S = Σ σᵢ·8ⁱ with integers 0 ≤ σᵢ ≤ 7, i < 64, and let the equation S = Σ w·X hold in the field, all chunks being in
-//! the table, at most one of the X committed by [`commit_rotated`] with rotation r. Then that X is a plane whose bits, like those of the others,
-//! are the digits' bits of weight w, and `rotated` is the same plane rotated by r.
+//! **Lemma.** Let S = Σ σᵢ·8ⁱ with integers 0 ≤ σᵢ ≤ 7, i < 64, and let S = Σ w·X hold in the field, all chunks being
+//! in the table, at most one X committed by [`commit_rotated`] (rotation r), the others in place. Then every X
+//! is the plane of the bits of weight w of the digits σᵢ, and `rotated` is the plane rotated left by r.
 //!
-//! *Proof.* Let s = r mod 16, and s > 0 (else all X are sums of full chunks in place, and only the last step is needed). The straddling chunk of the
-//! rotated lane is u + w′, where u are its s low digits, the *top* of the unrotated lane, and w′ its 16 − s high digits in place, the
-//! *bottom* of the unrotated lane. u and w′ are looked up each as sixteen digits, so that u might have digits
-//! beyond its s and w′ digits below its own:
+//! *Proof.* Let s = r mod 16, and s > 0 (else all X are sums of full chunks, and only steps 2 and 3 are needed). The
+//! chunk of the rotated lane that straddles the wrap is u + w′: u its s low digits, the *top* of the unrotated lane,
+//! and w′ its 16 − s high digits where they stand, the *bottom* of the unrotated lane. Both are looked up as sixteen
+//! digits, so that u might have digits beyond its s, and w′ digits below its own:
 //! ```text
-//! X = w′·8⁻ˢ + 8¹⁶⁻ˢ·c₁ + 8³²⁻ˢ·c₂ + 8⁴⁸⁻ˢ·c₃ + 8⁶⁴⁻ˢ·u
+//! X = 8⁻ˢ·w′ + 8¹⁶⁻ˢ·c₁ + 8³²⁻ˢ·c₂ + 8⁴⁸⁻ˢ·c₃ + 8⁶⁴⁻ˢ·u
 //! ```
-//! Multiply the equation by 8ˢ. Both sides are then field elements of integers below 8⁸¹ = 2²⁴³ < p: the left below 8⁶⁴⁺ˢ, the right
-//! a sum of at most seven planes below 8^(64+16). So it holds in the integers.
-//! 1. Modulo 8ˢ everything vanishes but w·w′. Its digits are 0 or w < 8, so its s low digits are zero: w′ = 8ˢ·(16 − s digits).
-//! 2. Now every position carries at most one digit of each X, in sum at most 1 + 2 + 4 = 7: there are no carries,
-//!    and digits on both sides are equal. S has none from position 64 on, so u has none beyond its s.
-//! 3. At each position i, σᵢ = Σ w·bit with distinct powers of two w: the bits are those of σᵢ. ∎
+//! Multiply the equation by 8ˢ. Both sides are then field elements of integers below 8⁸¹ = 2²⁴³ < p: the left one is
+//! below 8⁶⁴⁺ˢ ≤ 8⁷⁹; on the right the weights add up to at most 7 and each X·8ˢ is below 8⁶⁴⁺¹⁶. So the equation
+//! holds in the integers.
+//! 1. Modulo 8ˢ everything vanishes but w·w′. Its digits are 0 or w < 8, so its s low ones are zero: w′ has none
+//!    below its own.
+//! 2. Now each position carries at most one digit of each X, together at most 1 + 2 + 4 = 7. So there are no carries,
+//!    and the digits on both sides are equal. S has none from position 64 on, so u has none beyond its s.
+//! 3. At each position σᵢ = Σ w·bit with distinct powers of two w, so the bits are those of σᵢ. ∎
 //!
-//! Were a short chunk checked the other way round (the top one scaled, or the bottom one unscaled), its surplus
-//! digits would fall on positions that another chunk also fills, and a digit 2 in place of a carry would pass.
+//! Were a short chunk cut the other way round (the top one scaled, or the bottom one not), its surplus digits would
+//! fall on positions that another chunk fills too, and a digit 2 in place of a carry would pass.
 
 use std::sync::LazyLock;
 
@@ -46,7 +48,8 @@ struct Powers {
 }
 
 static POWERS: LazyLock<Powers> = LazyLock::new(|| {
-    let powers = |base: F| std::iter::successors(Some(F::ONE), |p| Some(*p * base)).take(65).collect::<Vec<_>>();
+    let powers =
+        |base: F| std::iter::successors(Some(F::ONE), |p| Some(*p * base)).take(65).collect::<Vec<_>>();
     let eight = F::from(8u64);
     Powers { up: powers(eight), down: powers(eight.inverse().unwrap_or_default()) }
 });
@@ -100,8 +103,8 @@ pub(super) struct Lane {
     pub rotated: Lc,
 }
 
-/// A plane whose chunks are aligned in the lane rotated left by `r`: `name` looks up the chunks. Cost: 4, and 1 if 16 ∤ r.
-/// Sound only together with an equation, see the lemma.
+/// A plane whose chunks are aligned in the lane rotated left by `r`. Cost: 4, and 1 if 16 does not divide r.
+/// Requires: an equation that it takes part in, see the lemma; alone, the cut chunk may have surplus digits.
 pub(super) fn commit_rotated(cs: &mut Cs, name: &'static str, en: Wire, bits: u64, r: u32) -> Lane {
     let (mut value, mut rotated) = (Lc::zero(), Lc::zero());
     let (r, s) = (r as usize, r as usize % 16);
@@ -123,8 +126,8 @@ pub(super) fn commit_rotated(cs: &mut Cs, name: &'static str, en: Wire, bits: u6
     Lane { value, rotated }
 }
 
-/// The equation `scaled` = 2^`log_weight`·X for a plane X with the bits of `bits`: three chunks of X are committed under `name`,
-/// and the lookup `equation` says that what remains is the fourth. Cost: 4.
+/// The equation `scaled` = 2^`log_weight`·X for a plane X, of bits `bits`: three chunks of X are committed under
+/// `name`, and the lookup `equation` says that what remains is the fourth. Cost: 4.
 pub(super) fn enforce_plane(
     cs: &mut Cs,
     (name, equation): (&'static str, &'static str),

@@ -1,23 +1,29 @@
-//! keccak-f[1600] on lanes in base 8.
+//! `keccak-f[1600]` on lanes in base 8 (see [`super::digits`]).
 //!
-//! Rounds are cut before θ. With the lanes b of the round before after ρ and π (v = 2b[x] + b[x+2] − b[x+1] + 1 has digits 0…4, and bit 1
-//! of a digit is χ):
+//! Rounds are cut before θ. Let b be the lanes that the round before left after ρ and π; then the digits of
+//! v = 2·bₓ + bₓ₊₂ − bₓ₊₁ + 1 are 0…4, and their bit of weight 2 is χ. A round is
 //! ```text
-//! D[x]                    four looked-up chunks: some plane
-//! v + 2·D[x]              = low + 2·A′[x, y] + 4·high       A′[x, y] = χ ⊕ D[x]           (first round: prev + block + D[x] = A′ + 2·high)
-//! Σ_y A′[x, y] + D[x]     = C[x] + 2·middle + 4·high        C[x] = ⊕_y χ ⊕ 6·D[x] = ⊕_y χ, whatever D[x] is
-//! C[x−1] + rot(C[x+1], 1) = D[x] + 2·high                   D[x] is what θ asks for
+//! Dₓ                     = some plane, four looked-up chunks
+//! v + 2·Dₓ               = low + 2·A′ + 4·high           so A′ = χ ⊕ Dₓ, for each lane (x, y)
+//! Σ_y A′ + Dₓ            = Cₓ + 2·middle + 4·high        so Cₓ = ⊕_y χ ⊕ 6·Dₓ = ⊕_y χ, whatever Dₓ is
+//! Cₓ₋₁ + rot(Cₓ₊₁, 1)    = Dₓ + 2·high                   so Dₓ is what θ asks for
 //! ```
-//! So χ and θ share one decomposition, and every value is fixed although D is used before it is tied. ι adds its constant K
-//! to the lane (0, 0) through a second D: D[0] + K = D′ + 2·high, chunks of K that are zero aside. C\[0\] then holds
-//! ⊕_y χ ⊕ D′ ⊕ 4·D\[0\] ⊕ D\[0\] = ⊕_y χ ⊕ K, as it must.
+//! χ and θ share one decomposition, and every value is fixed although D is used before it is tied. The first round
+//! has prev + block + Dₓ = A′ + 2·high in the second line, which absorbs the block at no further cost.
+//!
+//! ι adds its constant K to the lane (0, 0) through an effect of its own: D₀ + K = D′ + 2·high, for the chunks of K
+//! that are not zero. Then C₀ = ⊕_y χ ⊕ D′ ⊕ 5·D₀ = ⊕_y χ ⊕ K, as it must be. The last round's χ and ι are
+//! v + 2·K = low + 2·out + 4·high.
 
 use std::sync::LazyLock;
 
 use ark_ff::AdditiveGroup;
 
 use super::{
-    digits::{CHUNKS, Lane, chunk, commit_chunk, commit_plane, commit_rotated, eights, enforce_plane, half, lane_of, spread_lane},
+    digits::{
+        CHUNKS, Lane, chunk, commit_chunk, commit_plane, commit_rotated, eights, enforce_plane, half,
+        lane_of, spread_lane,
+    },
     row::{KeccakRow, LANES, LaneRow, ROUNDS, RoundRow},
     spec::{RHO, ROUND_CONSTANTS, chi_sources, pi_source},
 };
@@ -27,31 +33,45 @@ use crate::{
     lookup::{bus::Bus, tables::spread},
 };
 
-/// The permuted state, chunk by chunk, of `input` lanes with digits 0…2 (their parity counts), combinations of committed wires.
-/// Requires: `en` boolean; if it is 1, `input` is as said. Cost: [`super::PERMUTATION_CONSTRAINTS`].
-pub(super) fn synthesize(cs: &mut Cs, en: Wire, input: &[Lc; LANES], row: &KeccakRow) -> [[Wire; CHUNKS]; LANES] {
-    let mut rotated: Option<[Lc; LANES]> = None;
-    for (r, round) in row.rounds.iter().enumerate() {
-        let effects: [[Wire; CHUNKS]; 5] =
-            std::array::from_fn(|x| commit_plane(cs, "keccak.theta.effect", en, round.effects[x].bit));
-        let effect_lanes = effects.each_ref().map(lane_of);
-        let lanes = match rotated {
-            None => absorbed_lanes(cs, en, input, &effect_lanes, round),
-            Some(b) => {
-                let iota = iota_effect(cs, en, &effects[0], round, ROUND_CONSTANTS[r - 1]);
-                chi_lanes(cs, en, &b, &effect_lanes, &iota, round)
-            }
-        };
-        let parities = enforce_parities(cs, en, &lanes, &effect_lanes, round);
-        enforce_effects(cs, en, &parities, &effect_lanes, round);
-        rotated = Some(std::array::from_fn(|i| lanes[pi_source(i)].rotated.clone()));
+/// The permuted state, chunk by chunk. The digits of `input` lanes, combinations of committed wires, are 0…2, and
+/// their parities are the state.
+/// Requires: `en` boolean; if it is 1, `input` is as said. Cost: [`super::permutation_constraints`].
+pub(super) fn synthesize(
+    cs: &mut Cs,
+    en: Wire,
+    input: &[Lc; LANES],
+    row: &KeccakRow,
+) -> [[Wire; CHUNKS]; LANES] {
+    let mut rotated = round(cs, en, &row.rounds[0], |cs, effects, _| {
+        absorbed_lanes(cs, en, input, effects, &row.rounds[0])
+    });
+    for (row, constant) in row.rounds[1..].iter().zip(ROUND_CONSTANTS) {
+        rotated = round(cs, en, row, |cs, effects, chunks| {
+            let iota = iota_effect(cs, en, chunks, row, constant);
+            chi_lanes(cs, en, &rotated, effects, &iota, row)
+        });
     }
-    // There is at least one round.
-    output(cs, en, &rotated.unwrap_or_default(), &row.output)
+    output(cs, en, &rotated, &row.output)
 }
 
-/// keccak.absorb.equation: input + D[x] = A′ + 2·high, digits 0…3.                     Cost: 4 + 5 a lane, 4 + 4 for lane (0, 0)
-/// Soundness: the lemma of `digits`. Fixes A′ = input ⊕ D[x]. Without it the state before the first round is free.
+/// θ, ρ and π with what comes before them: `lanes` gives the lanes after θ from D₀ … D₄ and the chunks of D₀.
+fn round(
+    cs: &mut Cs,
+    en: Wire,
+    row: &RoundRow,
+    lanes: impl FnOnce(&mut Cs, &[Lc; 5], &[Wire; CHUNKS]) -> [Lane; LANES],
+) -> [Lc; LANES] {
+    let chunks: [_; 5] =
+        std::array::from_fn(|x| commit_plane(cs, "keccak.theta.effect", en, row.effects[x].bit));
+    let effects = chunks.each_ref().map(lane_of);
+    let lanes = lanes(cs, &effects, &chunks[0]);
+    let parities = enforce_parities(cs, en, &lanes, &effects, row);
+    enforce_effects(cs, en, &parities, &effects, row);
+    std::array::from_fn(|i| lanes[pi_source(i)].rotated.clone())
+}
+
+/// keccak.absorb.equation: input + Dₓ = A′ + 2·high, digits 0…3.            Cost: 5 + 4 a lane, 8 for lane (0, 0)
+/// Soundness: the lemma of `digits`. Fixes A′ = input ⊕ Dₓ. Without it the state before the first round is free.
 fn absorbed_lanes(
     cs: &mut Cs,
     en: Wire,
@@ -68,22 +88,27 @@ fn absorbed_lanes(
     })
 }
 
-/// keccak.iota.equation: D[0] + K = D′ + 2·high, chunk by chunk, for chunks with a bit of the constant K.         Cost: 2 a chunk
-/// Soundness: digits 0…2 on the left, 0…3 on the right, sixteen each: D′ = D[0] ⊕ K. K is a constant of the round.
+/// keccak.iota.equation: D₀ + K = D′ + 2·high in each chunk where the round constant K is not zero.  Cost: 2 a chunk
+/// Soundness: sixteen digits 0…2 on the left, 0…3 on the right, so D′ = D₀ ⊕ K. Without it lane (0, 0) is free.
 fn iota_effect(cs: &mut Cs, en: Wire, effect: &[Wire; CHUNKS], round: &RoundRow, constant: u64) -> Lc {
     (0..CHUNKS)
         .map(|j| match chunk(constant, j) {
             0 => effect[j] * eights(16 * j),
             k => {
                 let w = commit_chunk(cs, "keccak.iota.effect", en, chunk(round.iota, j));
-                cs.lookup("keccak.iota.equation", Bus::Sparse16, en, (effect[j] + en * spread(k) - w) * half());
+                cs.lookup(
+                    "keccak.iota.equation",
+                    Bus::Sparse16,
+                    en,
+                    (effect[j] + en * spread(k) - w) * half(),
+                );
                 w * eights(16 * j)
             }
         })
         .sum()
 }
 
-/// v = 2b[x] + b[x+2] − b[x+1] + 1 for lane `i`: digits 0…4, the constant one at every digit times `en`.
+/// v = 2bₓ + bₓ₊₂ − bₓ₊₁ + 1 for lane `i`: digits 0…4, the constant one at every digit times `en`.
 fn chi_sum(en: Wire, rotated: &[Lc; LANES], i: usize) -> Lc {
     let [a, b, c] = chi_sources(i).map(|k| &rotated[k]);
     a.clone() * 2 + c - b + en * ones()
@@ -95,9 +120,10 @@ fn ones() -> F {
     *ONES
 }
 
-/// keccak.lane.equation: v + 2·D[x] = low + 2·A′ + 4·high, digits 0…6; D′ in place of D for lane (0, 0).
-/// Cost: 4 + 5 + 4 a lane, one less for lane (0, 0)
-/// Soundness: the lemma of `digits`. Bit 1 of a digit of v is χ, adding 2·D adds D to it: A′ = χ ⊕ D. Without it χ is free.
+/// keccak.lane.equation: v + 2·Dₓ = low + 2·A′ + 4·high, digits 0…6; D′ in place of D for lane (0, 0).
+///                                                                        Cost: 4 + 5 + 4 a lane, 12 for lane (0, 0)
+/// Soundness: the lemma of `digits`. The bit of weight 2 in v is χ, and adding 2·D adds D to it, so A′ = χ ⊕ D.
+/// Without it χ is free.
 fn chi_lanes(
     cs: &mut Cs,
     en: Wire,
@@ -118,8 +144,8 @@ fn chi_lanes(
     })
 }
 
-/// keccak.parity.equation: Σ_y A′[x, y] + D[x] = C[x] + 2·middle + 4·high, digits 0…6.           Cost: 5 + 4 + 4 a column
-/// Soundness: the lemma of `digits`. C[x] is the parity of the column before D was added, D counting six times.
+/// keccak.parity.equation: Σ_y A′ + Dₓ = Cₓ + 2·middle + 4·high, digits 0…6.       Cost: 5 + 4 + 4 a column
+/// Soundness: the lemma of `digits`. Cₓ is the parity of the column before D was added, D counting six times.
 /// Without it θ adds whatever the prover likes.
 fn enforce_parities(
     cs: &mut Cs,
@@ -139,7 +165,7 @@ fn enforce_parities(
     })
 }
 
-/// keccak.theta.equation: C[x−1] + rot(C[x+1], 1) = D[x] + 2·high, digits 0…2.                         Cost: 4 + 4 a column
+/// keccak.theta.equation: Cₓ₋₁ + rot(Cₓ₊₁, 1) = Dₓ + 2·high, digits 0…2.                   Cost: 4 + 4 a column
 /// Soundness: the lemma of `digits`. Ties the D used in the lanes; without it θ adds any plane to a column.
 fn enforce_effects(cs: &mut Cs, en: Wire, parities: &[Lane; 5], effects: &[Lc; 5], round: &RoundRow) {
     for x in 0..5 {
@@ -148,15 +174,10 @@ fn enforce_effects(cs: &mut Cs, en: Wire, parities: &[Lane; 5], effects: &[Lc; 5
     }
 }
 
-/// keccak.output.equation: v + 2·K = low + 2·out + 4·high, digits 0…6; K is the last constant for lane (0, 0), else zero.
-/// Cost: 12 a lane
+/// keccak.output.equation: v + 2·K = low + 2·out + 4·high, digits 0…6; K is the last round constant for lane (0, 0)
+/// and zero elsewhere.                                                                              Cost: 12 a lane
 /// Soundness: the lemma of `digits` without rotation: out = χ ⊕ K. Without it the permuted state is free.
-fn output(
-    cs: &mut Cs,
-    en: Wire,
-    rotated: &[Lc; LANES],
-    rows: &[LaneRow; LANES],
-) -> [[Wire; CHUNKS]; LANES] {
+fn output(cs: &mut Cs, en: Wire, rotated: &[Lc; LANES], rows: &[LaneRow; LANES]) -> [[Wire; CHUNKS]; LANES] {
     std::array::from_fn(|i| {
         let row = &rows[i];
         let low = commit_plane(cs, "keccak.output.low", en, row.low);

@@ -7,7 +7,7 @@ pub const LANES: usize = 25;
 pub const RATE_LANES: usize = 17;
 /// Bytes of a block.
 pub const BLOCK_BYTES: usize = 8 * RATE_LANES;
-/// Rounds of keccak-f[1600].
+/// Rounds of `keccak-f[1600]`.
 pub const ROUNDS: usize = 24;
 
 /// One permutation and the block absorbed before it. The default is a disabled row.
@@ -36,17 +36,17 @@ pub struct KeccakRow {
 /// θ of one round with the χ and ι of the round before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoundRow {
-    /// D[x] = C[x−1] ⊕ rot(C[x+1], 1), what θ adds to column x.
+    /// Dₓ = Cₓ₋₁ ⊕ rot(Cₓ₊₁, 1), what θ adds to column x.
     pub effects: [EffectRow; 5],
-    /// D[0] ⊕ the previous round's constant: what is added to lane (0, 0) in place of D\[0\].
+    /// D₀ ⊕ the previous round's constant: what is added to lane (0, 0) in place of D₀.
     pub iota: u64,
     /// The state after θ.
     pub lanes: [LaneRow; LANES],
-    /// C[x], the parity of column x before θ.
+    /// Cₓ, the parity of column x before θ.
     pub parities: [ParityRow; 5],
 }
 
-/// C[x−1] + rot(C[x+1], 1) = `bit` + 2·`high`, digit by digit.
+/// Cₓ₋₁ + rot(Cₓ₊₁, 1) = `bit` + 2·`high`, digit by digit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EffectRow {
     pub bit: u64,

@@ -1,4 +1,4 @@
-//! Constants of keccak-f[1600] and the wiring of ρ, π and χ. Source: FIPS 202, sections 3.2.2 to 3.2.5.
+//! Constants of `keccak-f[1600]` and the wiring of ρ, π and χ. Source: FIPS 202, sections 3.2.2 to 3.2.5.
 
 use super::row::{LANES, ROUNDS};
 

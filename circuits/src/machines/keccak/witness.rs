@@ -91,11 +91,21 @@ fn chi_lane([a, b, c]: [u64; 3], d: u64) -> LaneRow {
     LaneRow { low: !(b ^ c), bit, high }
 }
 
-/// keccak-f[1600] on `state` ⊕ `block`, with every intermediate value; `state` becomes the permuted state.
-pub(super) fn permute(
+/// Rounds and output of a permutation.
+type Permutation = (Box<[RoundRow; ROUNDS]>, [LaneRow; LANES]);
+
+/// `keccak-f[1600]` on `state` ⊕ `block`, with every intermediate value; `state` becomes the permuted state.
+pub(super) fn permute(state: &mut [u64; LANES], block: &[u64; RATE_LANES]) -> Permutation {
+    permute_with(state, block, |_, _| {})
+}
+
+/// [`permute`] with `alter` applied to what θ adds in each round: the identity for everyone but a test that plays a
+/// prover who adds something else and goes on honestly.
+pub(super) fn permute_with(
     state: &mut [u64; LANES],
     block: &[u64; RATE_LANES],
-) -> (Box<[RoundRow; ROUNDS]>, [LaneRow; LANES]) {
+    alter: impl Fn(usize, &mut [EffectRow; 5]),
+) -> Permutation {
     let mut rounds = Box::<[RoundRow; ROUNDS]>::default();
     let before = *state;
     for (lane, b) in state.iter_mut().zip(block) {
@@ -109,11 +119,13 @@ pub(super) fn permute(
             let (left, right) = (parity[(x + 4) % 5], parity[(x + 1) % 5].rotate_left(1));
             *effect = EffectRow { bit: left ^ right, high: left & right };
         }
+        alter(r, &mut round.effects);
         round.iota = round.effects[0].bit ^ constant;
         for (i, lane) in round.lanes.iter_mut().enumerate() {
             let effect = if i == 0 { round.iota } else { round.effects[i % 5].bit };
             *lane = if r == 0 {
-                let [bit, high, _] = digit_sum(&[before[i], block.get(i).copied().unwrap_or_default(), effect]);
+                let [bit, high, _] =
+                    digit_sum(&[before[i], block.get(i).copied().unwrap_or_default(), effect]);
                 LaneRow { low: 0, bit, high }
             } else {
                 chi_lane(chi_sources(i).map(|k| rotated[k]), effect)
@@ -136,7 +148,8 @@ pub(super) fn permute(
         });
         state[0] ^= constant;
     }
-    let output =
-        std::array::from_fn(|i| chi_lane(chi_sources(i).map(|k| rotated[k]), if i == 0 { constant } else { 0 }));
+    let output = std::array::from_fn(|i| {
+        chi_lane(chi_sources(i).map(|k| rotated[k]), if i == 0 { constant } else { 0 })
+    });
     (rounds, output)
 }
