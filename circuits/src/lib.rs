@@ -2,6 +2,7 @@
 //!
 //! | machine | a row is | provides | looks up |
 //! |---|---|---|---|
+//! | [`machines::tree`] | one leaf replaced in the running tree | first and last rows of the account and storage journals | 16-bit range |
 //!
 //! This crate knows no database, no async runtime and no network.
 
