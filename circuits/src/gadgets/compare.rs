@@ -103,7 +103,10 @@ mod tests {
     fn compare(a: [u128; 2], b: [u128; 2], strict: bool) -> Checker {
         let mut cs = Cs::new(Mode::Check);
         let en: Lc = cs.one().into();
-        let wide = |cs: &Cs, [hi, lo]: [u128; 2]| Wide { hi: cs.constant(F::from(hi)), lo: cs.constant(F::from(lo)) };
+        let wide = |cs: &Cs, [hi, lo]: [u128; 2]| Wide {
+            hi: cs.constant(F::from(hi)),
+            lo: cs.constant(F::from(lo)),
+        };
         let (a, b) = (wide(&cs, a), wide(&cs, b));
         enforce_gap(&mut cs, NAMES, &en, &a, &b, strict);
         Checker::new(&cs, vec![])
@@ -113,7 +116,16 @@ mod tests {
     fn accepts_exactly_the_ordered_pairs() {
         let mut rng = StdRng::seed_from_u64(6);
         let [r_hi, r_lo] = modulus();
-        let mut edges = vec![[0, 0], [0, 1], [0, u128::MAX], [1, 0], [1, 1], [r_hi, r_lo - 1], [r_hi, r_lo], [r_hi, r_lo + 1]];
+        let mut edges = vec![
+            [0, 0],
+            [0, 1],
+            [0, u128::MAX],
+            [1, 0],
+            [1, 1],
+            [r_hi, r_lo - 1],
+            [r_hi, r_lo],
+            [r_hi, r_lo + 1],
+        ];
         edges.extend([[u128::MAX, u128::MAX], split(F::rand(&mut rng)), split(-F::one()), split(F::zero())]);
         for &a in &edges {
             for &b in &edges {

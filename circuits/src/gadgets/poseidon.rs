@@ -3,7 +3,7 @@
 //!
 //! What is a wire: the *input* x of each S-box, with its square and fourth power. The S-box's output is no wire: the
 //! linear layers between an S-box and the later ones are invertible, so the output is a linear combination of later
-//! inputs (worked out once per width in [`schedule`]). So the first two factors are single wires, and the
+//! inputs (worked out once per width in `schedule.rs`). So the first two factors are single wires, and the
 //! dense combination stands on the C side, once.
 //! ```text
 //! square   x · x   = x²
@@ -61,7 +61,8 @@ pub fn hash(cs: &mut Cs, name: &'static str, en: &Lc, inputs: &[Lc]) -> Lc {
 
     if cs.records() {
         let combine = |affine: &schedule::Affine| {
-            let terms = affine.terms.iter().map(|&(n, coeff)| Term { wire: wires[n - width - 1].id(), coeff });
+            let terms =
+                affine.terms.iter().map(|&(n, coeff)| Term { wire: wires[n - width - 1].id(), coeff });
             Lc::from_parts(terms.collect(), F::zero()) + en.clone() * affine.constant
         };
         let boxes = powers.iter().enumerate().map(|(i, &(x2, x4))| {
@@ -131,7 +132,11 @@ mod tests {
         assert!(cs.witness_values().iter().all(F::is_zero));
         assert_eq!(Checker::new(&cs, vec![]).failures(), Default::default());
         let (cs, _) = synthesize(Mode::Check, false, &[F::one(); 8]);
-        assert_eq!(Checker::new(&cs, vec![]).failures(), Default::default(), "the system is consistent all the same");
+        assert_eq!(
+            Checker::new(&cs, vec![]).failures(),
+            Default::default(),
+            "the system is consistent all the same"
+        );
     }
 
     #[test]

@@ -41,7 +41,6 @@ pub fn uint(cs: &mut Cs, wire: &'static str, name: &'static str, en: &Lc, bits: 
 ///
 /// name: value − Σ_{i>0} limbᵢ·2^(16i) ∈ [0, 2¹⁶), limbᵢ ∈ [0, 2¹⁶).                     Cost: 8 lookups
 /// Requires: `en` committed, 0 or 1. Where `en` is 0 nothing is stated and the limbs are zero.
-#[expect(clippy::needless_pass_by_value, reason = "an expression at every call")]
 pub fn enforce_u128(cs: &mut Cs, wire: &'static str, name: &'static str, en: &Lc, value: Lc) {
     let enabled = en.value() != F::default();
     let bits = if enabled { super::low_u128(value.value()) } else { 0 };
@@ -56,7 +55,7 @@ pub fn enforce_u128(cs: &mut Cs, wire: &'static str, name: &'static str, en: &Lc
 
 #[cfg(test)]
 mod tests {
-    use ark_ff::{One, Zero};
+    use ark_ff::{Field, One, Zero};
     use ark_std::rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
@@ -68,7 +67,9 @@ mod tests {
 
     #[test]
     fn accepts_what_fits_and_rejects_what_does_not() {
-        for (bits, value) in [(30, (1 << 30) - 1), (64, u128::from(u64::MAX)), (128, u128::MAX), (128, 0), (16, 65_535)] {
+        for (bits, value) in
+            [(30, (1 << 30) - 1), (64, u128::from(u64::MAX)), (128, u128::MAX), (128, 0), (16, 65_535)]
+        {
             let mut cs = Cs::new(Mode::Check);
             let en = one(&cs);
             let sum = uint(&mut cs, "test.limb", "test.range", &en, bits, value);
@@ -76,20 +77,11 @@ mod tests {
             let mut checker = Checker::new(&cs, vec![]);
             assert!(checker.failures().is_empty());
             let top = checker.named("test.limb").pop().expect("a limb");
-            let beyond = pow2(if bits % 16 == 0 { 16 } else { bits % 16 });
+            let beyond = pow2(if bits.is_multiple_of(16) { 16 } else { bits % 16 });
             assert!(checker.failures_with(&[(top, beyond)]).contains("test.range"), "{bits} bits");
             assert!(checker.failures_with(&[(top, -F::one())]).contains("test.range"));
-            let quarter = pow2(2).inverse_or_zero();
+            let quarter = pow2(2).inverse().expect("not zero");
             assert!(checker.failures_with(&[(top, quarter)]).contains("test.range"), "a fraction is no limb");
-        }
-    }
-
-    trait InverseOrZero {
-        fn inverse_or_zero(&self) -> F;
-    }
-    impl InverseOrZero for F {
-        fn inverse_or_zero(&self) -> F {
-            ark_ff::Field::inverse(self).unwrap_or_default()
         }
     }
 

@@ -78,7 +78,8 @@ fn add_scaled(to: &mut [F], from: &[F], by: F) {
 fn inverse(m: &Matrix) -> Matrix {
     let n = m.len();
     let unit = |i: usize| (0..n).map(move |j| F::from(i == j));
-    let mut rows: Matrix = m.iter().enumerate().map(|(i, r)| r.iter().copied().chain(unit(i)).collect()).collect();
+    let mut rows: Matrix =
+        m.iter().enumerate().map(|(i, r)| r.iter().copied().chain(unit(i)).collect()).collect();
     for col in 0..n {
         let pivot = (col..n).find(|&r| !rows[r][col].is_zero()).expect("invertible");
         rows.swap(col, pivot);
@@ -109,7 +110,8 @@ impl Schedule {
         let half_rounds = p.full_rounds / 2;
         let constants: Matrix = p.ark.chunks(width).map(<[F]>::to_vec).collect();
         let (outputs, entry) = outputs(&constants, &p.mds, half_rounds, p.partial_rounds);
-        let (partial, leave, leave_constant) = partial_rounds(&constants, &p.mds, half_rounds, p.partial_rounds);
+        let (partial, leave, leave_constant) =
+            partial_rounds(&constants, &p.mds, half_rounds, p.partial_rounds);
         Self { constants, mds: p.mds, outputs, entry, partial, leave, leave_constant, half_rounds }
     }
 
@@ -153,7 +155,12 @@ impl Schedule {
 /// Walks from the last round to the first: (outputs of round k) = mds⁻¹·(state of round k + 1 − its constants), where
 /// in a partial round the elements after the first are the state itself.
 #[expect(clippy::expect_used, reason = "an inverse of an MDS matrix has no zero element")]
-fn outputs(constants: &Matrix, mds: &Matrix, half_rounds: usize, partial_rounds: usize) -> (Vec<Affine>, Affine) {
+fn outputs(
+    constants: &Matrix,
+    mds: &Matrix,
+    half_rounds: usize,
+    partial_rounds: usize,
+) -> (Vec<Affine>, Affine) {
     let width = mds.len();
     let rounds = constants.len();
     let is_partial = |round: usize| (half_rounds..half_rounds + partial_rounds).contains(&round);
@@ -228,7 +235,8 @@ fn partial_rounds(
     let mut folded = vec![F::zero(); width - 1];
     let mut rounds = Vec::with_capacity(partial_rounds);
     for round in half_rounds..half_rounds + partial_rounds {
-        let row: Vec<F> = (0..width - 1).map(|j| (0..width - 1).map(|i| mds[0][i + 1] * power[i][j]).sum()).collect();
+        let row: Vec<F> =
+            (0..width - 1).map(|j| (0..width - 1).map(|i| mds[0][i + 1] * power[i][j]).sum()).collect();
         let constant = constants[round + 1][0] + dot(&row, &folded);
         power = multiply(&power, &minor);
         inverse_power = multiply(&inverse_power, &minor_inverse);

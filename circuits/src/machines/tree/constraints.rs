@@ -142,7 +142,8 @@ fn identity(cs: &mut Cs, row: &TreeRow, kind: &Kind) -> Identity {
         cs.enforce("tree.key.slot", half, en.clone() - storage, Lc::zero());
     }
     let tag = en.clone() + storage;
-    let key = poseidon::hash(cs, "tree.key.hash", &en, &[tag, address.into(), slot_hi.into(), slot_lo.into()]);
+    let key =
+        poseidon::hash(cs, "tree.key.hash", &en, &[tag, address.into(), slot_hi.into(), slot_lo.into()]);
     Identity { address, slot_hi, slot_lo, key }
 }
 

@@ -1,10 +1,12 @@
 //! The oracle is `testing::tree`, which shares only the leaf format and native Poseidon with the machine. The journals
 //! are played by constants.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, U256};
-use ark_ff::{One, UniformRand, Zero};
+use ark_ff::{Field, One, UniformRand, Zero};
 use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 use cairn_protocol::{
     leaf::{AccountValue, LeafId, address_to_field, halves, storage_to_fields},
@@ -12,15 +14,15 @@ use cairn_protocol::{
 };
 
 use super::{
-    synthesize,
     row::{RowKind, TreeRow, Value},
+    synthesize,
     witness::{self, TreeRowsError},
 };
 use crate::{
     F,
-    cs::{Cs, Lc, Mode, WireId},
+    cs::{Cs, Lc, Mode, NUM_PUBLIC, WireId},
     gadgets::{compare, pow2, range},
-    lookup::bus::Bus,
+    lookup::{argument, bus::Bus, challenge::Challenges, tables},
     testing::{Checker, Failures, tree::ReferenceTree},
 };
 
@@ -45,7 +47,9 @@ struct Scene {
 fn ends(op: &LeafOp, time: u64) -> Ends {
     let zero = [F::zero(); 3];
     let (old, old_index, new, new_index) = match &op.access {
-        LeafAccess::Update { opening, new_value } => (opening.leaf.value, opening.index, *new_value, opening.index),
+        LeafAccess::Update { opening, new_value } => {
+            (opening.leaf.value, opening.index, *new_value, opening.index)
+        }
         LeafAccess::Insert { index, new_value, .. } => (zero, 0, *new_value, *index),
         LeafAccess::Absent { .. } => (zero, 0, zero, 0),
     };
@@ -168,7 +172,10 @@ fn insert_scene() -> Scene {
 fn two_updates() -> (ReferenceTree, Vec<LeafOp>, F) {
     let mut tree = tree_of(4);
     let root_in = tree.root();
-    let ops = tree.batch(&[(account(1), Some(wealth(2, U256::from(3)))), (slot(3), Some(storage_to_fields(U256::from(4))))]);
+    let ops = tree.batch(&[
+        (account(1), Some(wealth(2, U256::from(3)))),
+        (slot(3), Some(storage_to_fields(U256::from(4)))),
+    ]);
     (tree, ops, root_in)
 }
 
@@ -245,6 +252,24 @@ fn assigns_the_same_values_and_zeros_to_disabled_rows() {
     assert_eq!(nonzero, [&root], "only the root passes through");
 }
 
+#[test]
+fn accepts_through_the_lookup_argument_and_rejects_an_altered_journal() {
+    let mut rng = StdRng::seed_from_u64(17);
+    let challenges = Challenges { rho: F::rand(&mut rng), alpha: F::rand(&mut rng) };
+    let satisfied = |scene: &Scene| {
+        let mut cs = scene.synthesize(Mode::Check);
+        tables::range16().close(&mut cs);
+        argument::close(&mut cs, challenges);
+        let num_instance = NUM_PUBLIC as usize + cs.committed().len();
+        let failures = cs.matrices().failures(&cs.assignment(), num_instance);
+        failures.into_iter().map(|(_, name)| name).collect::<Failures>()
+    };
+    let mut scene = insert_scene();
+    assert_eq!(satisfied(&scene), Failures::new());
+    scene.journal[0].last[6] += F::one();
+    assert_eq!(satisfied(&scene), Failures::from(["bus.sum"]));
+}
+
 /// Constraints a row by family; docs/circuits/tree.md has the same table.
 fn costs() -> BTreeMap<&'static str, usize> {
     let count = |rows: usize| {
@@ -264,7 +289,8 @@ fn costs() -> BTreeMap<&'static str, usize> {
 #[test]
 fn costs_are_as_documented() {
     let costs = costs();
-    let documented = include_str!("../../../../docs/circuits/tree.md");
+    let page = include_str!("../../../../docs/circuits/tree.md");
+    let (_, documented) = page.split_once("## Cost").unwrap();
     for (family, n) in &costs {
         let row = documented.lines().find(|l| l.starts_with(&format!("| {family} "))).unwrap_or_default();
         assert!(row.ends_with(&format!("| {n} |")), "{family} costs {n}, documented: {row}");
@@ -309,12 +335,36 @@ fn rejects_any_changed_wire_of_a_slot() {
 }
 
 #[test]
+fn every_constraint_is_broken_by_some_changed_wire() {
+    let mut rng = StdRng::seed_from_u64(16);
+    let mut broken = Failures::new();
+    let mut stated = Failures::new();
+    let slot_update = scene(&mut tree_of(2), &[(slot(1), Some(storage_to_fields(U256::from(5))))], 1);
+    for scene in [update_scene(), absent_scene(), insert_scene(), slot_update] {
+        stated.extend(scene.synthesize(Mode::Check).counts().keys().filter(|name| name.starts_with("tree.")));
+        let mut checker = scene.checker();
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        for (id, name) in checker.wires() {
+            let count = seen.entry(name).or_default();
+            *count += 1;
+            if *count <= 40 {
+                let v = checker.value(id);
+                for value in [v + F::one(), F::rand(&mut rng)] {
+                    broken.extend(checker.failures_with(&[(id, value)]));
+                }
+            }
+        }
+    }
+    assert_eq!(stated.difference(&broken).collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+#[test]
 fn rejects_a_leaf_touched_twice() {
     let mut tree = tree_of(4);
     let root_in = tree.root();
     let first = tree.write(account(1), wealth(2, U256::from(3)));
     let again = tree.write(account(1), wealth(2, U256::from(9_999)));
-    scene_of(&[first.clone()], root_in, tree_root_after(&first, root_in), 0).assert_accepted();
+    scene_of(std::slice::from_ref(&first), root_in, tree_root_after(&first, root_in), 0).assert_accepted();
     let failures = scene_of(&[first, again], root_in, tree.root(), 0).failures();
     assert_eq!(failures, Failures::from(["tree.order.after"]));
 }
@@ -351,14 +401,16 @@ fn rejects_a_false_absence() {
     let position = tree.position(key).unwrap();
     let before = tree.predecessor(key);
     let last = tree.opening(position).leaf.next_index;
-    for (position, expected) in [(before, "tree.order.below"), (position, "tree.order.above"), (last, "tree.order.above")]
+    for (position, expected) in
+        [(before, "tree.order.below"), (position, "tree.order.above"), (last, "tree.order.above")]
     {
         let op = LeafOp { id: present, access: LeafAccess::Absent { predecessor: tree.opening(position) } };
         let failures = scene_of(&[op], root, root, 0).failures();
         assert!(failures.contains(expected), "{expected}: {failures:?}");
     }
     // An absent key with a leaf that is below, but not the nearest.
-    let absent = (100..).map(account).find(|id| !tree.opening(tree.predecessor(id.key())).leaf.key.is_zero()).unwrap();
+    let absent =
+        (100..).map(account).find(|id| !tree.opening(tree.predecessor(id.key())).leaf.key.is_zero()).unwrap();
     scene_of(&[tree.read(absent)], root, root, 0).assert_accepted();
     let op = LeafOp { id: absent, access: LeafAccess::Absent { predecessor: tree.opening(0) } };
     assert_eq!(scene_of(&[op], root, root, 0).failures(), Failures::from(["tree.order.below"]));
@@ -392,7 +444,8 @@ fn rejects_a_false_insertion_into_the_list() {
         let LeafAccess::Insert { index, siblings, new_value, .. } = op.access else { panic!("absent") };
         LeafOp { id, access: LeafAccess::Insert { predecessor: opening, index, siblings, new_value } }
     };
-    let id = (100..).map(account).find(|id| !tree.opening(tree.predecessor(id.key())).leaf.key.is_zero()).unwrap();
+    let id =
+        (100..).map(account).find(|id| !tree.opening(tree.predecessor(id.key())).leaf.key.is_zero()).unwrap();
     let above = tree.opening(tree.predecessor(id.key())).leaf.next_index;
     for (predecessor, expected) in [(0, "tree.order.below"), (above, "tree.order.above")] {
         let failures = scene_of(&[forge(id, predecessor)], root_in, root_in, 0).failures();
@@ -481,7 +534,10 @@ fn rejects_a_wrong_path() {
     }
     for child in checker.named("tree.path.children") {
         let failures = checker.failures_with(&[(child, checker.value(child) + F::one())]);
-        assert!(failures.contains("tree.path.old_hash") && failures.contains("tree.path.new_hash"), "{failures:?}");
+        assert!(
+            failures.contains("tree.path.old_hash") && failures.contains("tree.path.new_hash"),
+            "{failures:?}"
+        );
     }
     for bit in checker.named("tree.path.position") {
         for value in [F::from(2u64), -F::one(), pow2(2)] {
@@ -502,21 +558,12 @@ fn rejects_two_kinds_at_once() {
         let link = wire(&checker, "tree.kind.link", row);
         let both = checker.failures_with(&[(absent, F::one()), (link, F::one())]);
         assert!(both.contains("tree.kind.update"), "row {row}: {both:?}");
-        let half = F::from(2u64).inverse_of();
+        let half = pow2(1).inverse().unwrap();
         for (id, name) in [(absent, "tree.kind.absent"), (link, "tree.kind.link")] {
             assert!(checker.failures_with(&[(id, half)]).contains(name));
         }
         let en = wire(&checker, "tree.kind.enabled", row);
         assert!(checker.failures_with(&[(en, half)]).contains("tree.kind.enabled"));
-    }
-}
-
-trait InverseOf {
-    fn inverse_of(&self) -> F;
-}
-impl InverseOf for F {
-    fn inverse_of(&self) -> F {
-        ark_ff::Field::inverse(self).unwrap()
     }
 }
 
@@ -557,12 +604,19 @@ fn rejects_a_slot_with_parts_of_an_account() {
 }
 
 /// Sets limbs `first..first + n` of the wires called `name` to those of `value`, the top one taking what is beyond.
-fn set_limbs(checker: &Checker, name: &str, first: usize, bits: u32, value: u128, beyond: F) -> Vec<(WireId, F)> {
+fn set_limbs(
+    checker: &Checker,
+    name: &str,
+    first: usize,
+    bits: u32,
+    value: u128,
+    beyond: F,
+) -> Vec<(WireId, F)> {
     let wires = checker.named(name);
     let mut changes: Vec<_> =
         range::limbs(value, bits).enumerate().map(|(i, l)| (wires[first + i], F::from(l))).collect();
     if let Some(top) = changes.last_mut() {
-        top.1 += beyond * pow2(if bits % 16 == 0 { 16 } else { bits % 16 });
+        top.1 += beyond * pow2(if bits.is_multiple_of(16) { 16 } else { bits % 16 });
     }
     changes
 }
@@ -614,14 +668,24 @@ fn rejects_the_second_representative_of_a_key() {
         let mut changes = set_limbs(&checker, name, 0, 128, hi, F::zero());
         changes.extend(set_limbs(&checker, name, 8, 128, lo, F::zero()));
         let failures = checker.failures_with(&changes);
-        assert!(failures.iter().all(|f| f.starts_with("tree.order.") && *f != "tree.order.key"), "{failures:?}");
+        assert!(
+            failures.iter().all(|f| f.starts_with("tree.order.") && *f != "tree.order.key"),
+            "{failures:?}"
+        );
         assert!(!failures.is_empty());
     }
     // Consistently, the gaps being recomputed: a leaf whose next key "is" r + next key lets a larger key be absent.
     let mut cs = Cs::new(Mode::Check);
     let en: Lc = cs.one().into();
-    let limit = compare::Wide::new(&mut cs, "test.limbs", "test.range", &en, plus_r(compare::split(F::from(8u64))));
-    compare::enforce_less_or_equal(&mut cs, super::constraints::LIMIT, &en, &limit, &compare::Wide::modulus(&en));
+    let limit =
+        compare::Wide::new(&mut cs, "test.limbs", "test.range", &en, plus_r(compare::split(F::from(8u64))));
+    compare::enforce_less_or_equal(
+        &mut cs,
+        super::constraints::LIMIT,
+        &en,
+        &limit,
+        &compare::Wide::modulus(&en),
+    );
     assert!(Checker::new(&cs, vec![]).failures().contains("tree.order.limit"));
 }
 

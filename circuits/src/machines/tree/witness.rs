@@ -102,5 +102,9 @@ fn opened(base: TreeRow, opening: &Opening) -> TreeRow {
 
 /// (high, low) of the integer that stands for a next key: r itself, the second representative of 0, if there is none.
 pub(super) fn limit(next_key: crate::F) -> [u128; 2] {
-    if next_key.is_zero() { crate::gadgets::compare::modulus() } else { crate::gadgets::compare::split(next_key) }
+    if next_key.is_zero() {
+        crate::gadgets::compare::modulus()
+    } else {
+        crate::gadgets::compare::split(next_key)
+    }
 }
