@@ -11,6 +11,9 @@ use crate::{
     lookup::bus::Bus,
 };
 
+/// Name of the inverse hint of a byte. It is free where the byte is 0: the second equation decides there.
+pub(super) const BYTE_INVERSE: &str = "tx.hint.byte_inverse";
+
 /// The table's columns.
 pub(super) struct ByteTable {
     enabled: Vec<Wire>,
@@ -89,7 +92,7 @@ pub(super) fn provide(cs: &mut Cs, table: &ByteTable, rows: &[ByteRow], batch_st
         let position = cs.constant(i as u64);
 
         let nonzero = suffix_at(i) - suffix_at(i + 1);
-        let inverse = cs.witness("tx.bytes.inverse", byte.value().inverse().unwrap_or_default());
+        let inverse = cs.witness(BYTE_INVERSE, byte.value().inverse().unwrap_or_default());
         cs.enforce("tx.bytes.nonzero", inverse, byte.clone(), nonzero.clone());
         cs.enforce("tx.bytes.nonzero", nonzero - one, byte.clone(), Lc::zero());
 

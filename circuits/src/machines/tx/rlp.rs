@@ -25,6 +25,9 @@ pub(super) struct IntNames {
     pub end: &'static str,
 }
 
+/// Name of the inverse hint of a top digit. It is free where the integer is 0, which has no digit.
+pub(super) const TOP_INVERSE: &str = "tx.hint.top_inverse";
+
 /// The names of the item `$item`: `tx.<item>.<family>`.
 macro_rules! int_names {
     ($item:literal) => {
@@ -149,7 +152,7 @@ impl ItemReader<'_> {
         let top = self.cs.commit(names.top, u64::from(top_value));
         self.read(names.top, first, top.into(), any);
         let inverse = top.value().inverse().unwrap_or_default();
-        let inverse = self.cs.witness(names.top, inverse);
+        let inverse = self.cs.witness(TOP_INVERSE, inverse);
         self.cs.enforce(names.top, inverse, top, any);
         self.cs.enforce(names.top, top, one - any, Lc::zero());
         d

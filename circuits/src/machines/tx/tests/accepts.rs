@@ -36,17 +36,6 @@ fn assert_accepts(batch: &Batch) {
     assert_eq!(batch.after.leaf_count, leaf_count);
 }
 
-/// One transaction of each kind, changed by `f`, from different senders.
-fn each_kind(f: impl Fn(&mut Sample)) -> Vec<Sample> {
-    let sample = |(i, kind): (usize, Kind)| {
-        let mut s = Sample::new(kind);
-        s.sender = Address::repeat_byte(0x50 + i as u8);
-        f(&mut s);
-        s
-    };
-    KINDS.into_iter().enumerate().map(sample).collect()
-}
-
 #[test]
 fn accepts_every_kind_with_data_of_every_form() {
     let of = |len: usize| -> Vec<u8> { (0..len).map(|i| (i % 7) as u8 * 40).collect() };

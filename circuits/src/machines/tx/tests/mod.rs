@@ -101,6 +101,17 @@ impl Sample {
     }
 }
 
+/// One transaction of each kind, changed by `f`, from different senders.
+pub(super) fn each_kind(f: impl Fn(&mut Sample)) -> Vec<Sample> {
+    let sample = |(i, kind): (usize, Kind)| {
+        let mut s = Sample::new(kind);
+        s.sender = Address::repeat_byte(0x50 + i as u8);
+        f(&mut s);
+        s
+    };
+    KINDS.into_iter().enumerate().map(sample).collect()
+}
+
 /// A batch with what the outside knows about it.
 #[derive(Clone)]
 pub(super) struct Batch {
