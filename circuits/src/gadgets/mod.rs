@@ -1,5 +1,7 @@
 //! Small pieces shared by the machines.
 
+pub mod nonnative;
+
 use ark_ff::{BigInteger, Field, PrimeField};
 
 use crate::F;

@@ -1,1 +1,3 @@
 //! One folder a machine: `mod row constraints witness tests`.
+
+pub mod secp256k1;
