@@ -5,6 +5,7 @@ pub mod poseidon;
 pub mod range;
 pub mod words;
 pub mod zero;
+pub mod nonnative;
 
 use ark_ff::{BigInteger, Field, PrimeField};
 

@@ -4,3 +4,4 @@ pub mod journal;
 pub mod keccak;
 pub mod tree;
 pub mod tx;
+pub mod secp256k1;
