@@ -4,8 +4,6 @@
 //! a fixed table, and the bus balances only if what is sent here is what is received there. A byte string that is
 //! never sent is not range-checked; [`Bytes::send`] is the only way to use one in a message.
 
-use alloy_primitives::B256;
-
 use crate::{
     F,
     cs::{Cs, Lc, Wire},
@@ -45,10 +43,6 @@ impl Bytes {
         (Self(hi.to_vec()).value(), Self(lo.to_vec()).value())
     }
 
-    /// Bytes of a digest as committed wires.
-    pub fn commit_b256(cs: &mut Cs, name: &'static str, b: B256) -> Self {
-        Self::commit(cs, name, b.as_slice())
-    }
 }
 
 /// Sends the concatenation of `parts` as the message `stream`, and receives its digest (high, low), which `digest`

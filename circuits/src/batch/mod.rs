@@ -36,7 +36,7 @@ mod witness;
 pub use self::{
     constraints::synthesize,
     shape::{Shape, permutations_of},
-    witness::{Assignment, BatchError, Header},
+    witness::{Assignment, BatchError, Header, opened_journal},
 };
 
 /// Keccak stream of the batch's bytes.

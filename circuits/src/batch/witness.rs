@@ -38,7 +38,7 @@ pub enum BatchError {
     #[error("transaction {index}: {reason}")]
     Signature { index: usize, reason: SignatureError },
     #[error("transaction {index} is not provable: {reason}")]
-    SignatureWitness { index: usize, reason: secp256k1::SignatureWitnessError },
+    SignatureWitness { index: usize, reason: secp256k1::SignatureError },
     #[error(transparent)]
     Transactions(#[from] TxTraceError),
     #[error(transparent)]
@@ -132,7 +132,7 @@ impl Assignment {
         }
         let txs = decode_batch(&witness.transactions)?;
         let senders = senders(&txs)?;
-        let mut journal = opened(&witness.leaf_ops, witness.old_state.leaf_count);
+        let mut journal = opened_journal(&witness.leaf_ops, witness.old_state.leaf_count);
         let header = Header {
             public_input: witness.public_input(aggregator),
             old_state: witness.old_state,
@@ -205,8 +205,8 @@ fn senders(txs: &[DecodedTx]) -> Result<Vec<Address>, BatchError> {
         .collect()
 }
 
-/// The journal before the batch: the old values of all leaves it touches.
-fn opened(ops: &[LeafOp], leaf_count: u64) -> Journal {
+/// The journal before a batch: the old values of all leaves it touches.
+pub fn opened_journal(ops: &[LeafOp], leaf_count: u64) -> Journal {
     let mut journal = Journal { leaf_count, ..Journal::default() };
     for op in ops {
         let (value, index) = match &op.access {
@@ -288,7 +288,7 @@ fn signatures(shape: &Shape, txs: &[DecodedTx]) -> Result<(Vec<Secp256k1Row>, Ve
         };
         let row =
             secp256k1::witness(&event).map_err(|reason| BatchError::SignatureWitness { index, reason })?;
-        keys.push(row.public_key_bytes().to_vec());
+        keys.push(row.public_key.clone());
         rows.push(row);
     }
     rows.resize_with(shape.transactions, Secp256k1Row::default);

@@ -4,6 +4,7 @@
 //! mean, multisets, so that a failure has the name of the interaction. A cheating prover who changes a committed value
 //! would recompute the reciprocals honestly, so this is what he can reach.
 
+pub mod batch;
 pub mod tree;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -106,12 +106,26 @@ impl ReferenceTree {
     }
 
     fn push(&mut self, leaf: Leaf) {
-        self.leaves.push(Leaf::default());
-        self.set(self.leaves.len() as u64 - 1, leaf);
+        let index = self.leaves.len() as u64;
+        self.put(index, leaf);
+    }
+
+    /// Sets a position that may lie beyond the last used one: positions are given out in the journal's order, leaves are
+    /// written in the order of their keys.
+    fn put(&mut self, index: u64, leaf: Leaf) {
+        if self.leaves.len() <= index as usize {
+            self.leaves.resize(index as usize + 1, Leaf::default());
+        }
+        self.set(index, leaf);
     }
 
     /// Writes a value, inserting the leaf if it is absent, and returns what was done.
     pub fn write(&mut self, id: LeafId, new_value: [F; 3]) -> LeafOp {
+        self.write_at(id, self.leaves.len() as u64, new_value)
+    }
+
+    /// Writes a value, inserting the leaf at `index` if it is absent, and returns what was done.
+    pub fn write_at(&mut self, id: LeafId, index: u64, new_value: [F; 3]) -> LeafOp {
         let key = id.key();
         if let Some(index) = self.position(key) {
             let opening = self.opening(index);
@@ -119,10 +133,9 @@ impl ReferenceTree {
             return LeafOp { id, access: LeafAccess::Update { opening, new_value } };
         }
         let predecessor = self.opening(self.predecessor(key));
-        let index = self.leaves.len() as u64;
         self.set(predecessor.index, Leaf { next_key: key, next_index: index, ..predecessor.leaf });
         let siblings = self.siblings(index);
-        self.push(Leaf { key, value: new_value, ..predecessor.leaf });
+        self.put(index, Leaf { key, value: new_value, ..predecessor.leaf });
         LeafOp { id, access: LeafAccess::Insert { predecessor, index, siblings, new_value } }
     }
 
