@@ -46,6 +46,8 @@ pub mod split;
 mod tables;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_rejections;
 mod witness;
 
 pub use self::{
