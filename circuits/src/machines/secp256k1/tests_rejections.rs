@@ -197,7 +197,7 @@ fn rejects_the_chord_of_equal_points() {
         let other = points::Point { x: x.clone(), y: y.linear() };
         let slope = Base::from(12345u64);
         let cheat = Step { slope: words(slope), x: words(slope.square() - g.x - g.x), y: Words::default() };
-        let _ = Accumulator { x, y: Ordinate::Value(y) }.add(cs, en, &other, Operands::Any, &cheat);
+        let _ = Accumulator { x, y: Ordinate::Value(y.into()) }.add(cs, en, &other, Operands::Any, &cheat);
     });
     assert_eq!(failing.into_iter().collect::<Vec<_>>(), ["secp256k1.distinct"]);
 }

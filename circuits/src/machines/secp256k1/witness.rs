@@ -170,7 +170,7 @@ fn table(p: Point, k: [i128; 2]) -> Option<(PointTable, Entries)> {
     out.steps[0] = step(double);
     let mut odd = [p; 8];
     for i in 1..8 {
-        let line = odd[i - 1].add(double.point)?;
+        let line = odd[i - 1].chord(double.point)?;
         odd[i] = line.point;
         out.steps[i] = step(line);
     }
@@ -178,10 +178,11 @@ fn table(p: Point, k: [i128; 2]) -> Option<(PointTable, Entries)> {
     let image_squared = image[0].endomorphism();
     out.endomorphism_x = image.map(|p| words(p.x));
     out.endomorphism_squared_x = words(image_squared.x);
-    for i in 0..2 {
-        out.digits[i] = digits(k[i] - i128::from(out.correction[i]))?;
-        for e in out.digits[i] {
-            out.counts[i][usize::from(e)] += 1;
+    let PointTable { digits: all_digits, counts, correction: offsets, .. } = &mut out;
+    for ((k, offset), (of, counts)) in k.into_iter().zip(offsets).zip(all_digits.iter_mut().zip(counts)) {
+        *of = digits(k - i128::from(*offset))?;
+        for e in of {
+            counts[usize::from(*e)] += 1;
         }
     }
     let signed = |of: [Point; 8]| std::array::from_fn(|e| if e < 8 { of[7 - e].negate() } else { of[e - 8] });
@@ -205,7 +206,7 @@ fn accumulate(
     let mut steps = Vec::with_capacity(super::STEPS);
     let mut add = |acc: Point, other: Option<Point>| -> Option<Point> {
         let line = match other {
-            Some(other) => acc.add(other)?,
+            Some(other) => acc.chord(other)?,
             None => acc.double(),
         };
         steps.push(step(line));
