@@ -2,6 +2,7 @@
 //!
 //! | machine | a row is | provides | looks up |
 //! |---|---|---|---|
+//! | `secp256k1` | a signature | recovered addresses (Signature), key bytes (KeccakInput) | KeccakOutput, FixedBase, StartPoint, ranges |
 //!
 //! This crate knows no database, no async runtime and no network.
 

@@ -191,6 +191,27 @@ fn accepts_short_ratios() {
     }
 }
 
+/// A signer whose key is the first starting point S: with R = a·S + b·G, s = r/a, z = s·b. The accumulator may then
+/// meet ±S at once, and another starting point serves.
+#[test]
+fn accepts_a_key_that_is_a_starting_point() {
+    let mut rng = StdRng::seed_from_u64(8);
+    let start = tables::start(0).start;
+    let row = (0..200).find_map(|_| {
+        let (a, b) = (ScalarField::rand(&mut rng), ScalarField::rand(&mut rng));
+        let big_r = Point::from_group(start.to_group() * a + Point::generator().to_group() * b)?;
+        let r = words(big_r.x);
+        let s = ScalarField::new(ark_ff::BigInt::new(r)) * a.inverse()?;
+        let event = event(words(s * b), r, words(s), words(big_r.y)[0] & 1 == 1);
+        let row = witness(&event).ok()?;
+        assert_eq!(row.public_key[..32], be(words(start.x)));
+        (row.start != 0).then_some(row)
+    });
+    let row = row.unwrap();
+    let failures = failures(row);
+    assert!(failures.is_empty(), "{failures:?}");
+}
+
 #[test]
 fn refuses_what_is_not_a_signature() {
     let [r, _] = edge_r();
