@@ -241,7 +241,7 @@ fn rejects_changed_batch_data() {
     rejects(|a| a.header.coinbase.0[5] ^= 1, "batch.acc_input");
     rejects(|a| a.header.global_exit_root.0[5] ^= 1, "batch.exit_root.slot");
     rejects(|a| a.header.global_exit_root = B256::ZERO, "batch.acc_input");
-    rejects(|a| a.transactions.bytes[40].byte ^= 1, "tx.byte.batch");
+    rejects(|a| a.transactions.bytes[40].byte ^= 1, "tx.bytes.hash");
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn rejects_changed_system_state() {
 #[test]
 fn rejects_a_dropped_row_of_every_machine() {
     rejects(|a| a.keccak[0] = Default::default(), "batch.transactions.digest");
-    rejects(|a| a.signatures[0] = Default::default(), "tx.sender.signature");
+    rejects(|a| a.signatures[0] = Default::default(), "tx.signature.valid");
     rejects(|a| a.tree.truncate(1), "batch.state.new");
     rejects(|a| a.transactions.slots[0] = Default::default(), "tx.slot.covered");
 }

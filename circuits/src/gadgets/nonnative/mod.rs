@@ -17,7 +17,7 @@
 pub mod base;
 pub mod scalar;
 
-use ark_ff::{Field, PrimeField};
+use ark_ff::{Field, PrimeField, Zero};
 
 use super::{low_u128, pow2};
 use crate::{
@@ -86,7 +86,8 @@ pub fn enforce_at_most(
     value: Words,
     max: Words,
 ) {
-    let pieces = commit_value(cs, en, name, sub_words(max, value));
+    let rest = if en.value().is_zero() { Words::default() } else { sub_words(max, value) };
+    let pieces = commit_value(cs, en, name, rest);
     let rest = [Lc::recompose(&pieces[..8], 16), Lc::recompose(&pieces[8..], 16)];
     let max_low = F::from(u128::from(max[0]) | u128::from(max[1]) << 64);
     let total = |h: &[Lc; 2]| h[0].clone() + h[1].clone() * pow2(128);

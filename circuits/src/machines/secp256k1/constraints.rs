@@ -174,8 +174,8 @@ fn r_ordinate(cs: &mut Cs, en: Wire, row: &Secp256k1Row, input: &Inputs) -> Elem
 /// secp256k1.combined, secp256k1.ratio, secp256k1.base_scalar, secp256k1.scalar.nonzero: α ≡ α₁ + λα₂, β ≡ β₁ + λβ₂,
 /// s·α + r·β ≡ 0, w·s + z·β ≡ 0, (β₁, β₂) ≠ (0, 0).
 ///
-/// Cost: 2 × (16 + 13) + 2 × 52 + 1. Soundness: |βᵢ| < 2⁶⁵, and no non-zero (β₁, β₂) below 2¹²⁶ has β₁ + λβ₂ ≡ 0 mod n
-/// (n is the norm β₁² − β₁β₂ + β₂² of its shortest vector, so it would divide a smaller positive number); hence β ≢ 0.
+/// Cost: 2 × (16 + 13) + 2 × 52 + 1. Soundness: |βᵢ| < 2⁶⁵. If β₁ + λβ₂ ≡ 0, then n divides
+/// (β₁ + λβ₂)(β₁ + λ²β₂) ≡ β₁² − β₁β₂ + β₂², an integer below 2¹³² that is positive unless both are zero; hence β ≢ 0.
 /// With β = 0 the cheat α = w = 0 would make every key a signer. β₁ + 2⁸⁰·β₂ is zero natively iff both are.
 fn scalars(cs: &mut Cs, en: Wire, row: &Secp256k1Row, input: &Inputs, digits: &[Digits; 2], w: &Scalar) {
     let mut combine = |digits: &Digits, value| {

@@ -81,7 +81,6 @@ impl Point {
     }
 
     /// For sums that may pass infinity.
-    #[must_use]
     pub fn to_group(self) -> Group {
         Affine::new_unchecked(self.x, self.y).into()
     }
@@ -129,7 +128,7 @@ impl Point {
 
     /// self + other by the chord, unless both have the same x.
     #[must_use]
-    pub fn add(self, other: Self) -> Option<Line> {
+    pub fn chord(self, other: Self) -> Option<Line> {
         let slope = (other.y - self.y) * (other.x - self.x).inverse()?;
         let x = slope.square() - self.x - other.x;
         Some(Line { slope, point: Self { x, y: slope * (self.x - x) - self.y } })

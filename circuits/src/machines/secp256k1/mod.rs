@@ -15,12 +15,14 @@
 //!
 //! | family | says | constraints |
 //! |---|---|---|
-//! | input, range | z, r, s in pieces; 0 < r < n, 0 < s ≤ n/2; Q and R canonical | 237 |
-//! | curve | Q and R are on the curve | 124 |
-//! | table | multiples of Q and R, written to the bus | 3,041 |
-//! | digit, correction, scalar | α, β, w | 1,145 |
-//! | accumulate | 60 doublings, 98 additions | 15,100 |
-//! | key, signature | 64 bytes, digest, tuple | 212 |
+//! | enable, input, range, nonzero, key, r_y, parity | z, r, s in pieces; 0 < r < n, 0 < s ≤ n/2; Q and R canonical | 224 |
+//! | square, curve | Q and R are on the curve | 124 |
+//! | table (write), phi | multiples of Q and R, written to the bus | 2,962 |
+//! | digit, correction, table (read), base | the selected multiples | 984 |
+//! | combined, ratio, base_scalar, scalar | α, β, w | 163 |
+//! | slope, x, y, tangent, distinct, start | 60 doublings, 98 additions | 15,104 |
+//! | keccak, address, signature | 64 bytes, digest, tuple | 212 |
+//! | all | | 19,773 |
 //!
 //! Provides: [`Bus::Signature`], [`Bus::KeccakInput`] (sends). Uses: [`Bus::KeccakOutput`] (receives), [`Bus::Range16`],
 //! [`Bus::Range8`], [`Bus::FixedBase`], [`Bus::StartPoint`]; [`Bus::VariableBase`] both ways.
@@ -46,6 +48,8 @@ pub mod split;
 mod tables;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_rejections;
 mod witness;
 
 pub use self::{

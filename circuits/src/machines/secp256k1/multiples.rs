@@ -54,7 +54,7 @@ fn read_point(cs: &mut Cs, name: &'static str, x: Words, y: [F; 2]) -> ([Lc; 8],
 /// secp256k1.table: computes P, 3P, …, 15P, their images under φ = (β·x, y), the corrections 2P, P, φ(P) and
 /// P + φ(P) = −φ²(P), and writes them.
 ///
-/// Cost: 130 for 2P, 7 × 109 for the odd multiples (incomplete addition is safe: small multiples of a point of prime
+/// Cost: 115 for 2P, 7 × 109 for the odd multiples (incomplete addition is safe: small multiples of a point of prime
 /// order), 9 × 31 for β, 36 × 9 for the entries.
 /// The multiplicities are hints: the bus balances only if each is the number of reads. In a disabled row all keys are
 /// zero, which no enabled row reads.
@@ -68,12 +68,12 @@ pub fn write_tables(
     t: &PointTable,
 ) {
     let mut double =
-        Accumulator { x: x.clone(), y: Ordinate::Value(y.clone()) }.double(cs, en, y, &t.steps[0]);
+        Accumulator { x: x.clone(), y: Ordinate::Value(y.clone().into()) }.double(cs, en, y, &t.steps[0]);
     let double_y = double.with_value(cs, en, &t.steps[0]);
     let double_point = Point { x: double.x.clone(), y: double_y.linear() };
 
     let mut odd = vec![(x.clone(), y.clone())];
-    let mut acc = Accumulator { x: x.clone(), y: Ordinate::Value(y.clone()) };
+    let mut acc = Accumulator { x: x.clone(), y: Ordinate::Value(y.clone().into()) };
     for step in &t.steps[1..] {
         acc = acc.add(cs, en, &double_point, Operands::SmallMultiples, step);
         let y = acc.with_value(cs, en, step);
@@ -84,12 +84,12 @@ pub fn write_tables(
     let image_squared = scale(cs, en, x, BETA_SQUARED, t.endomorphism_squared_x);
 
     for (of, counts) in t.counts.iter().enumerate() {
-        for e in 0..16 {
+        for (e, count) in counts.iter().enumerate() {
             let i = if e < 8 { 7 - e } else { e - 8 };
             let x = if of == 0 { &odd[i].0 } else { &image[i] };
             let y = odd[i].1.halves();
             let y = if e < 8 { negate(&y) } else { y };
-            let m = cs.commit("secp256k1.table.multiplicity", counts[e]);
+            let m = cs.commit("secp256k1.table.multiplicity", *count);
             let tuple = entry(en, table_number(row, point, of), en * e as u64, x, y);
             cs.send("secp256k1.table.write", Bus::VariableBase, m, &tuple);
         }
@@ -223,7 +223,7 @@ pub fn start(cs: &mut Cs, en: Wire, row: &Secp256k1Row) -> (Lc, Accumulator) {
     let index = cs.commit("secp256k1.start.index", row.start as u64);
     let x = Element::commit(cs, en, "secp256k1.start.value", on(words(point.x)));
     let y = Element::commit(cs, en, "secp256k1.start.value", on(words(point.y)));
-    (index.into(), Accumulator { x, y: Ordinate::Value(y) })
+    (index.into(), Accumulator { x, y: Ordinate::Value(y.into()) })
 }
 
 /// secp256k1.accumulate: start + Σ 16ⁱ·(…) + corrections + Σ (dⱼ + 1)·256ʲ·G = end.
@@ -244,7 +244,7 @@ pub fn accumulate(cs: &mut Cs, en: Wire, row: &Secp256k1Row, digits: &[Digits; 2
             for _ in 0..4 {
                 // The y of the window's last addition is a value already.
                 let y = match &acc.y {
-                    Ordinate::Value(y) => y.clone(),
+                    Ordinate::Value(y) => Element::clone(y),
                     _ => acc.with_value(cs, en, &last),
                 };
                 last = next();

@@ -32,7 +32,7 @@ pub struct Point {
 #[derive(Clone, Debug)]
 pub enum Ordinate {
     /// A committed value.
-    Value(Element),
+    Value(Box<Element>),
     /// slope·run − y₀.
     Implied { slope: Box<Element>, run: Box<Element>, y0: Linear },
 }
@@ -50,7 +50,7 @@ impl Ordinate {
         match self {
             Self::Value(y) => (None, Linear::default().plus(k, &y.linear())),
             Self::Implied { slope, run, y0 } => {
-                (Some(Product::Mul(k, slope, run)), Linear::default().plus(-k, y0))
+                (Some(Product::Mul(k, run, slope)), Linear::default().plus(-k, y0))
             }
         }
     }
@@ -73,7 +73,7 @@ impl Accumulator {
     /// slope     λ(x' − x) − y' + y ≡ 0                   21, or 29 if y is implied
     /// x         λ² − x − x' − x'' ≡ 0                    19
     /// ```
-    /// and 32 for the values λ and x''. Soundness: x ≢ x' makes λ unique; x'' is then unique modulo p. Not reduced: later
+    /// and 32 for the values λ and x''. Slopes stand on the B side of products. Soundness: x ≢ x' makes λ unique; x'' is then unique modulo p. Not reduced: later
     /// equations see residues only. Equal points make `distinct` fail, opposite ones too.
     #[must_use]
     pub fn add(&self, cs: &mut Cs, en: Wire, other: &Point, operands: Operands, step: &Step) -> Self {
@@ -83,7 +83,7 @@ impl Accumulator {
         }
         let slope = Element::commit(cs, en, "secp256k1.slope.value", step.slope);
         let (product, linear) = self.y.parts(1);
-        let products: Vec<_> = product.into_iter().chain([Product::Mul(1, &slope, &dx)]).collect();
+        let products: Vec<_> = product.into_iter().chain([Product::Mul(1, &dx, &slope)]).collect();
         base::enforce_zero(cs, en, &SLOPE, &products, linear.plus(-1, &other.y));
 
         let x = Element::commit(cs, en, "secp256k1.x.value", step.x);
@@ -107,7 +107,7 @@ impl Accumulator {
     #[must_use]
     pub fn double(&self, cs: &mut Cs, en: Wire, y: &Element, step: &Step) -> Self {
         let slope = Element::commit(cs, en, "secp256k1.slope.value", step.slope);
-        let products = [Product::Square(-3, &self.x), Product::Mul(2, &slope, y)];
+        let products = [Product::Square(-3, &self.x), Product::Mul(2, y, &slope)];
         base::enforce_zero(cs, en, &TANGENT, &products, Linear::default());
 
         let x = Element::commit(cs, en, "secp256k1.x.value", step.x);
@@ -124,7 +124,7 @@ impl Accumulator {
         let (product, linear) = self.y.parts(1);
         let products: Vec<_> = product.into_iter().collect();
         base::enforce_zero(cs, en, &Y, &products, linear.plus(-1, &value.linear()));
-        self.y = Ordinate::Value(value.clone());
+        self.y = Ordinate::Value(value.clone().into());
         value
     }
 }

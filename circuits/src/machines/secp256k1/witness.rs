@@ -8,7 +8,7 @@ use super::{
     WINDOWS,
     curve::{Base, Group, Line, Point, ScalarField},
     row::{PointTable, Secp256k1Row, Step},
-    split::shortest_relation,
+    split::{Relation, shortest_relation},
     tables::{self, BASE_WINDOWS, START_POINTS, words_from_be},
 };
 use crate::gadgets::nonnative::{Words, scalar::ORDER, words};
@@ -87,18 +87,24 @@ pub fn witness(event: &SignatureEvent) -> Result<Secp256k1Row, SignatureError> {
         return Err(SignatureError::SOutOfRange);
     }
     let big_r = Point::decompress(base(r), event.y_parity).ok_or(SignatureError::NotOnCurve)?;
-    let reduce = |x: Words| ScalarField::new(BigInt::new(x));
-    let (rn, sn) = (reduce(r), reduce(s));
-    // z may exceed n: as halves, so that the conversion reduces.
-    let [z_low, z_high] = tables::halves(z).map(ScalarField::from);
-    let zn = z_low + z_high * ScalarField::from(2u64).pow([128]);
+    let (zn, rn, sn) = (scalar(z), scalar(r), scalar(s));
     let r_inverse = rn.inverse().ok_or(SignatureError::ROutOfRange)?;
     let q = big_r.to_group() * (sn * r_inverse) - Group::generator() * (zn * r_inverse);
     let q = Point::from_group(q).ok_or(SignatureError::InfinitePublicKey)?;
-
     let relation = shortest_relation(rn, sn).ok_or(SignatureError::NoShortRelation)?;
+    assemble(event, big_r, q, relation)
+}
+
+/// The row for given R, Q and relation, which must hold; r and s need not be in range, but s not a multiple of n.
+pub(super) fn assemble(
+    event: &SignatureEvent,
+    big_r: Point,
+    q: Point,
+    relation: Relation,
+) -> Result<Secp256k1Row, SignatureError> {
+    let [z, r, s] = [event.z, event.r, event.s].map(words_from_be);
     let (alpha, beta) = (combine(relation.alpha), combine(relation.beta));
-    let w = -zn * beta * sn.inverse().ok_or(SignatureError::SOutOfRange)?;
+    let w = -scalar(z) * beta * scalar(s).inverse().ok_or(SignatureError::SOutOfRange)?;
     let (q_table, q_entries) = table(q, relation.alpha).ok_or(SignatureError::NoShortRelation)?;
     let (r_table, r_entries) = table(big_r, relation.beta).ok_or(SignatureError::NoShortRelation)?;
     let tables = [q_table, r_table];
@@ -122,6 +128,12 @@ pub fn witness(event: &SignatureEvent) -> Result<Secp256k1Row, SignatureError> {
         tables,
         steps,
     })
+}
+
+/// The residue of any 256-bit integer.
+fn scalar(x: Words) -> ScalarField {
+    let [low, high] = tables::halves(x).map(ScalarField::from);
+    low + high * ScalarField::from(2u64).pow([128])
 }
 
 fn combine(e: [i128; 2]) -> ScalarField {
@@ -158,7 +170,7 @@ fn table(p: Point, k: [i128; 2]) -> Option<(PointTable, Entries)> {
     out.steps[0] = step(double);
     let mut odd = [p; 8];
     for i in 1..8 {
-        let line = odd[i - 1].add(double.point)?;
+        let line = odd[i - 1].chord(double.point)?;
         odd[i] = line.point;
         out.steps[i] = step(line);
     }
@@ -166,10 +178,11 @@ fn table(p: Point, k: [i128; 2]) -> Option<(PointTable, Entries)> {
     let image_squared = image[0].endomorphism();
     out.endomorphism_x = image.map(|p| words(p.x));
     out.endomorphism_squared_x = words(image_squared.x);
-    for i in 0..2 {
-        out.digits[i] = digits(k[i] - i128::from(out.correction[i]))?;
-        for e in out.digits[i] {
-            out.counts[i][usize::from(e)] += 1;
+    let PointTable { digits: all_digits, counts, correction: offsets, .. } = &mut out;
+    for ((k, offset), (of, counts)) in k.into_iter().zip(offsets).zip(all_digits.iter_mut().zip(counts)) {
+        *of = digits(k - i128::from(*offset))?;
+        for e in of {
+            counts[usize::from(*e)] += 1;
         }
     }
     let signed = |of: [Point; 8]| std::array::from_fn(|e| if e < 8 { of[7 - e].negate() } else { of[e - 8] });
@@ -193,7 +206,7 @@ fn accumulate(
     let mut steps = Vec::with_capacity(super::STEPS);
     let mut add = |acc: Point, other: Option<Point>| -> Option<Point> {
         let line = match other {
-            Some(other) => acc.add(other)?,
+            Some(other) => acc.chord(other)?,
             None => acc.double(),
         };
         steps.push(step(line));
