@@ -1,4 +1,4 @@
-//! Measures Poseidon and block commits: `cargo run --release -p cairn-state --example measure`.
+//! Measures Poseidon and block commits: `cargo run -p cairn-state --example measure`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring tool")]
 

@@ -11,8 +11,6 @@
 
 mod error;
 mod store;
-#[cfg(test)]
-mod tests;
 
 use std::{
     cmp::Reverse,
