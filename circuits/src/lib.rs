@@ -2,6 +2,8 @@
 //!
 //! | machine | a row is | provides | looks up |
 //! |---|---|---|---|
+//! | [`machines::tx`] | byte of the batch; plain transfer | KeccakInput | KeccakOutput, Signature, Account, Range8, Range16 |
+//! | [`machines::journal`] | access to an account or storage slot | – | Account, Storage, Range16 |
 //!
 //! This crate knows no database, no async runtime and no network.
 

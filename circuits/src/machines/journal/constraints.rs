@@ -46,7 +46,7 @@ pub fn is_nonempty(cs: &mut Cs, en: &Lc, account: &AccountLc) -> Lc {
 /// journal.account.new    send (address, new…, index', now)                7    without it: the write is lost
 /// journal.account.order  now − before − 1 ∈ [0, 2¹⁶)                      1    without it: an access reads the future
 /// ```
-/// and the families of the leaf position, see [`next_index`].
+/// and the families of the leaf position, `journal.leaf.*`.
 #[expect(
     clippy::too_many_arguments,
     reason = "an access has an address, two values, a time and the leaf count"

@@ -111,16 +111,7 @@ pub(super) fn sender(
     let digest = hash(cs, row, flags, parsed, chain_id, stream);
     let (r, s) = (parsed.r.word(), parsed.s.word());
     let address = Lc::from(cs.commit("tx.signature.sender", address_to_field(row.sender_address)));
-    let tuple = [
-        digest.hi,
-        digest.lo,
-        r.hi,
-        r.lo,
-        s.hi,
-        s.lo,
-        parsed.parity.clone(),
-        address.clone(),
-    ];
+    let tuple = [digest.hi, digest.lo, r.hi, r.lo, s.hi, s.lo, parsed.parity.clone(), address.clone()];
     cs.receive("tx.signature.valid", Bus::Signature, en.clone(), &tuple);
     address
 }

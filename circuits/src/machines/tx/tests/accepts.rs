@@ -6,6 +6,10 @@ use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 use cairn_protocol::transfer::{AccountReader, TransferContext, apply_transfer};
 
 use super::*;
+use crate::{
+    cs::NUM_PUBLIC,
+    lookup::{argument, challenge::Challenges, tables},
+};
 
 /// The accounts after the batch by the native model alone.
 struct Model(BTreeMap<Address, (AccountValue, u64)>);
@@ -179,6 +183,43 @@ fn accepts_a_wire_list_longer_than_the_signed_one() {
         assert_eq!((row.list_width, row.signing_width), widths);
         assert_accepts(&batch);
     }
+}
+
+/// The argument itself, with tables and challenges, on a batch in a shape with room.
+#[test]
+fn accepts_a_batch_with_the_argument_closed() {
+    let samples = each_kind(|s| s.data = Bytes::from_static(b"call"));
+    let batch = Batch::with_shape(&samples, journal_for(&samples), TxShape { slots: 5, bytes: 600 });
+    let mut cs = batch.system(&batch.rows, Mode::Check);
+    tables::range8().close(&mut cs);
+    tables::range16().close(&mut cs);
+    let challenges =
+        Challenges { rho: F::from(0x1234_5678_9abc_def1u64), alpha: F::from(0x0fed_cba9_8765_4321u64) };
+    assert_eq!(argument::native_sum(&cs, challenges), F::from(0u64));
+    argument::close(&mut cs, challenges);
+    let num_instance = NUM_PUBLIC as usize + cs.committed().len();
+    let failures = cs.matrices().failures(&cs.assignment(), num_instance);
+    assert!(failures.is_empty(), "{failures:?}");
+}
+
+#[test]
+fn refuses_what_does_not_fit_or_may_not_execute() {
+    let s = Sample::new(Kind::Eip1559);
+    let bytes = s.encode();
+    let txs = decode_batch(&bytes).expect("valid");
+    let signed = [SignedTx { tx: &txs[0], sender: s.sender }];
+    let context =
+        TraceContext { chain_id: CHAIN_ID, coinbase: COINBASE, first_stream: FIRST_STREAM, time_offset: 0 };
+    let journal = journal_for(std::slice::from_ref(&s));
+    let run = |slots, bytes_capacity, context: &TraceContext, mut journal: Journal| {
+        let shape = TxShape { slots, bytes: bytes_capacity };
+        trace(shape, context, &bytes, &signed, &mut journal).map(|_| ()).expect_err("refused")
+    };
+    assert!(matches!(run(0, 500, &context, journal.clone()), TxTraceError::Slots { capacity: 0, got: 1 }));
+    assert!(matches!(run(1, 9, &context, journal.clone()), TxTraceError::Bytes { capacity: 9, .. }));
+    let other = TraceContext { chain_id: 7, ..context };
+    assert!(matches!(run(1, 500, &other, journal), TxTraceError::Transfer { index: 0, .. }));
+    assert!(matches!(run(1, 500, &context, Journal::default()), TxTraceError::Transfer { index: 0, .. }));
 }
 
 /// Few accounts, so that they meet in all roles; amounts of any size.
