@@ -113,7 +113,7 @@ contract Groth16Verifier is IGroth16Verifier {
         if (count == 0) revert NoProofs();
         if (publicInputs.length != count) revert LengthMismatch(publicInputs.length, count);
 
-        bytes32 transcript = keccak256(abi.encodePacked(BATCH_DOMAIN, vkDigest, count, publicInputs, _flat(proofs)));
+        bytes32 transcript = _transcript(publicInputs, proofs);
         uint256[] memory pairs = new uint256[](6 * (count + 5));
         Sums memory sums;
         for (uint256 i = 0; i < count; ++i) {
@@ -235,6 +235,16 @@ contract Groth16Verifier is IGroth16Verifier {
         pairs[word + 27] = Bn254.G2_X0;
         pairs[word + 28] = Bn254.G2_Y1;
         pairs[word + 29] = Bn254.G2_Y0;
+    }
+
+    /// @dev What the coefficients are drawn from. It must bind every word of the call: whoever knows the coefficients before a
+    /// word is fixed can choose two errors that cancel.
+    function _transcript(uint256[] calldata publicInputs, uint256[12][] calldata proofs)
+        internal
+        view
+        returns (bytes32)
+    {
+        return keccak256(abi.encodePacked(BATCH_DOMAIN, vkDigest, proofs.length, publicInputs, _flat(proofs)));
     }
 
     /// @dev 128 bits of the transcript's hash with a number.

@@ -275,6 +275,7 @@ contract ZkEVM is IZkEVM {
             }
             if (!verifier.verifyBatch(runInputs, runProofs)) {
                 // No truncation: there are at most MAX_VERIFY_BATCHES proofs.
+                // forge-lint: disable-next-line(unsafe-typecast)
                 revert InvalidProof(initNumBatch + uint64(start) + 1, initNumBatch + uint64(end));
             }
             start = end;

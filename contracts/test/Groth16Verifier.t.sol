@@ -6,6 +6,19 @@ import {Groth16Verifier} from "../src/Groth16Verifier.sol";
 import {IGroth16Verifier} from "../src/interfaces/IGroth16Verifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 
+/// @dev Shows the transcript from which the coefficients of a batch are drawn.
+contract TranscriptHarness is Groth16Verifier {
+    constructor(VerifyingKey memory key) Groth16Verifier(key) {}
+
+    function transcript(uint256[] calldata publicInputs, uint256[12][] calldata proofs)
+        external
+        view
+        returns (bytes32)
+    {
+        return _transcript(publicInputs, proofs);
+    }
+}
+
 contract Groth16VerifierTest is Groth16Base {
     function setUp() public {
         _loadVectors();
@@ -146,6 +159,28 @@ contract Groth16VerifierTest is Groth16Base {
         _add(proofs[0], 10, x, y);
         _add(proofs[0], 6, 1, Bn254.Q - 2);
         assertFalse(verifier.verifyBatch(inputs, proofs));
+    }
+
+    /// @dev A word that the coefficients do not depend on could be chosen after them, so that errors cancel.
+    function test_transcript_dependsOnEveryWord() public {
+        TranscriptHarness harness = new TranscriptHarness(_key());
+        (uint256[] memory inputs, uint256[12][] memory proofs) = _vectors(3);
+        bytes32 transcript = harness.transcript(inputs, proofs);
+        for (uint256 i = 0; i < 3; ++i) {
+            inputs[i] ^= 1;
+            assertTrue(harness.transcript(inputs, proofs) != transcript);
+            inputs[i] ^= 1;
+            for (uint256 k = 0; k < 12; ++k) {
+                proofs[i][k] ^= 1;
+                assertTrue(harness.transcript(inputs, proofs) != transcript);
+                proofs[i][k] ^= 1;
+            }
+        }
+        assertEq(harness.transcript(inputs, proofs), transcript);
+
+        IGroth16Verifier.VerifyingKey memory key = _key();
+        (key.ic[2], key.ic[3]) = (key.ic[3], key.ic[2]);
+        assertTrue(new TranscriptHarness(key).transcript(inputs, proofs) != transcript);
     }
 
     function testFuzz_verifyBatch_rejectsAnotherInput(uint256 other) public view {

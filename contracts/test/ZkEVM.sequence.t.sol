@@ -114,6 +114,15 @@ contract ZkEVMSequenceTest is ZkEVMBase {
         _refuses(batches, abi.encodeWithSelector(IZkEVM.GlobalExitRootNotExist.selector, 1, keccak256("unknown")));
     }
 
+    function test_sequenceBatches_revertsGlobalExitRootNotExist_whenUnknownBehindAKnownOne() public {
+        vm.prank(BRIDGE);
+        exitRoots.updateExitRoot(keccak256("mainnet"));
+        IZkEVM.BatchData[] memory batches = _batches(2);
+        batches[0].globalExitRoot = exitRoots.getLastGlobalExitRoot();
+        batches[1].globalExitRoot = keccak256("unknown");
+        _refuses(batches, abi.encodeWithSelector(IZkEVM.GlobalExitRootNotExist.selector, 1, keccak256("unknown")));
+    }
+
     function test_sequenceBatches_revertsTransactionsLengthAboveMax_whenOneByteTooLong() public {
         IZkEVM.BatchData[] memory batches = _batches(2);
         batches[1].transactions = new bytes(300_001);

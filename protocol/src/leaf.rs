@@ -81,6 +81,31 @@ impl AccountValue {
         let (hi, lo) = halves(self.balance);
         [lo + two_128() * Fr::from(self.nonce), hi, self.code_hash]
     }
+
+    /// The inverse of [`Self::to_fields`]; `None` if an element is out of range.
+    #[must_use]
+    pub fn from_fields(value: &[Fr; 3]) -> Option<Self> {
+        let first = U256::from_be_bytes(field_to_b256(value[0]).0);
+        let low = first & U256::from(u128::MAX);
+        let nonce = u64::try_from(first >> 128usize).ok()?;
+        Some(Self { nonce, balance: join_halves(value[1], low)?, code_hash: value[2] })
+    }
+}
+
+/// high · 2¹²⁸ + low, `None` if `high` has more than 128 bits.
+fn join_halves(high: Fr, low: U256) -> Option<U256> {
+    let high = U256::from_be_bytes(field_to_b256(high).0);
+    (high <= U256::from(u128::MAX)).then_some((high << 128usize) | low)
+}
+
+/// The inverse of [`storage_to_fields`]; `None` if an element is out of range.
+#[must_use]
+pub fn storage_from_fields(value: &[Fr; 3]) -> Option<U256> {
+    let low = U256::from_be_bytes(field_to_b256(value[0]).0);
+    if low > U256::from(u128::MAX) || !value[2].is_zero() {
+        return None;
+    }
+    join_halves(value[1], low)
 }
 
 /// The three value elements of a storage leaf: low half, high half, 0.
@@ -161,4 +186,53 @@ pub fn code_hash(code: &[u8]) -> Fr {
         }
         poseidon(&inputs)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn prop_values_survive_their_fields(nonce in any::<u64>(), balance in any::<[u8; 32]>(), code in any::<[u8; 32]>()) {
+            let balance = U256::from_be_bytes(balance);
+            let code_hash = Fr::from_be_bytes_mod_order(&code);
+            for balance in [balance, balance >> 128usize, U256::MAX, U256::ZERO] {
+                let v = AccountValue { nonce, balance, code_hash };
+                prop_assert_eq!(AccountValue::from_fields(&v.to_fields()), Some(v));
+                prop_assert_eq!(storage_from_fields(&storage_to_fields(balance)), Some(balance));
+            }
+        }
+    }
+
+    #[test]
+    fn rejects_fields_out_of_range() {
+        let big = -Fr::from(1u64);
+        assert_eq!(AccountValue::from_fields(&[big, Fr::zero(), Fr::zero()]), None);
+        assert_eq!(AccountValue::from_fields(&[Fr::zero(), two_128(), Fr::zero()]), None);
+        assert_eq!(storage_from_fields(&[two_128(), Fr::zero(), Fr::zero()]), None);
+        assert_eq!(storage_from_fields(&[Fr::zero(), two_128(), Fr::zero()]), None);
+        assert_eq!(storage_from_fields(&[Fr::zero(), Fr::zero(), Fr::from(1u64)]), None);
+        assert_eq!(field_from_b256(field_to_b256(big)), Some(big));
+        assert_eq!(field_from_b256(B256::repeat_byte(0xff)), None);
+    }
+
+    #[test]
+    fn accepts_code_hash_by_its_definition() {
+        assert_eq!(code_hash(&[]), Fr::zero());
+        // 249 bytes: a full block of 8 · 31 and one byte, padded on the right.
+        let code: Vec<u8> = (0..249u32).map(|i| (i * 7 % 251) as u8).collect();
+        let element = |at: usize| Fr::from_be_bytes_mod_order(&code[31 * at..31 * (at + 1)]);
+        let mut first = vec![Fr::from(249u64)];
+        first.extend((0..8).map(element));
+        let mut last = [0u8; 31];
+        last[0] = code[248];
+        let mut second = vec![Fr::zero(); 9];
+        second[0] = poseidon(&first);
+        second[1] = Fr::from_be_bytes_mod_order(&last);
+        assert_eq!(code_hash(&code), poseidon(&second));
+        assert_ne!(code_hash(&[1]), code_hash(&[1, 0]));
+    }
 }

@@ -1,4 +1,5 @@
 //! The exit tree against published vectors and against a full recomputation.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use cairn_protocol::exit_tree::{

@@ -1,5 +1,6 @@
 //! The decoder against alloy-consensus: valid encodings, mutations of them, RLP built field by field at the edges,
 //! and random bytes. Both must accept the same bytes and see the same fields, payloads, hashes and senders.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use alloy_consensus::{
     EthereumTxEnvelope, SignableTransaction, Transaction, TxEip1559, TxEip2930, TxEnvelope, TxLegacy,
@@ -260,7 +261,7 @@ fn rlp_field() -> impl Strategy<Value = Vec<u8>> {
         out
     };
     prop_oneof![
-        8 => edge_u256().prop_map(|v| alloy_rlp::encode(v)),
+        8 => edge_u256().prop_map(alloy_rlp::encode),
         3 => edge_u64().prop_map(alloy_rlp::encode),
         2 => Just(alloy_rlp::encode(Address::repeat_byte(7))),
         1 => Just(vec![0x80]),
@@ -403,7 +404,6 @@ proptest! {
     }
 }
 
-/// Shifts 𝑠 to its mirror image: a valid but malleable signature.
 #[test]
 fn rejects_high_s_and_out_of_range_by_name() {
     let tx = TxLegacy {

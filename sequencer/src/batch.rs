@@ -1,0 +1,264 @@
+//! Blocks into batches: what a block writes, when a batch closes, what L1 receives of it, and what its proof needs.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use cairn_protocol::{
+    batch::BatchData,
+    constants::{
+        FORK_ID, GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT, MAX_TRANSACTIONS_BYTE_LENGTH,
+        SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT,
+    },
+    leaf::StateCommitment,
+    system::{global_exit_root_slot, touched_leaves},
+    tx::{BatchDecodeError, DecodedTx, SignatureError, decode_batch},
+    witness::{BATCH_WITNESS_VERSION, BatchWitness},
+};
+use cairn_state::{
+    BlockChanges, StateDb, StateError, TreeReader,
+    witness::{WitnessError, leaf_ops_between},
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    counters::{BatchMeter, CapacityExceeded, Counters, ShapeCapacity},
+    executor::Executed,
+};
+
+/// What all blocks of a batch share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchHeader {
+    pub number: u64,
+    /// Unix time in seconds.
+    pub timestamp: u64,
+    pub coinbase: Address,
+    /// A root that L2 does not know yet, or zero.
+    pub global_exit_root: B256,
+    pub first_block: u64,
+}
+
+/// Why a batch closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CloseReason {
+    /// The next transaction did not fit the circuit.
+    Capacity,
+    /// The next transaction did not fit `MAX_TRANSACTIONS_BYTE_LENGTH`.
+    Bytes,
+    /// The batch was open for as long as it may be.
+    Age,
+}
+
+/// When a batch closes.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLimits {
+    pub capacity: ShapeCapacity,
+    /// Time from the first transaction on.
+    pub max_age: Duration,
+}
+
+/// The next transaction does not fit: the batch closes for this reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BatchFull {
+    #[error("the batch {0}")]
+    Capacity(CapacityExceeded),
+    #[error("the batch would have {needed} bytes, the limit is {limit}")]
+    Bytes { needed: usize, limit: usize },
+}
+
+impl BatchFull {
+    /// As recorded with the batch.
+    #[must_use]
+    pub const fn reason(&self) -> CloseReason {
+        match self {
+            Self::Capacity(_) => CloseReason::Capacity,
+            Self::Bytes { .. } => CloseReason::Bytes,
+        }
+    }
+}
+
+/// A batch that takes transactions.
+#[derive(Clone, Debug)]
+pub struct OpenBatch {
+    pub header: BatchHeader,
+    meter: BatchMeter,
+    transactions: Vec<u8>,
+    blocks: u64,
+}
+
+impl OpenBatch {
+    /// A batch without transactions.
+    #[must_use]
+    pub fn new(header: BatchHeader) -> Self {
+        let meter = BatchMeter::new(!header.global_exit_root.is_zero());
+        Self { header, meter, transactions: Vec::new(), blocks: 0 }
+    }
+
+    /// Number of the block that the next transaction makes.
+    #[must_use]
+    pub const fn next_block(&self) -> u64 {
+        self.header.first_block + self.blocks
+    }
+
+    /// Whether there is no transaction yet.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.blocks == 0
+    }
+
+    /// Number of transactions.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.blocks
+    }
+
+    /// What the batch costs to prove as it is.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.meter.counters()
+    }
+
+    /// The batch with an executed transaction, if that fits.
+    ///
+    /// # Errors
+    /// The limit that it would break.
+    pub fn with(
+        &self,
+        tx: &DecodedTx,
+        executed: &Executed,
+        capacity: &ShapeCapacity,
+    ) -> Result<BatchMeter, BatchFull> {
+        let needed = self.transactions.len() + tx.raw().len();
+        if needed > MAX_TRANSACTIONS_BYTE_LENGTH {
+            return Err(BatchFull::Bytes { needed, limit: MAX_TRANSACTIONS_BYTE_LENGTH });
+        }
+        let accounts = executed.outcome.accesses.iter().map(|a| (a.address, a.created));
+        let meter = self.meter.with(tx, accounts);
+        capacity.check(&meter.counters()).map_err(BatchFull::Capacity)?;
+        Ok(meter)
+    }
+
+    /// Takes a transaction whose block is written. `meter` is what [`Self::with`] returned for it.
+    pub fn push(&mut self, tx: &DecodedTx, meter: BatchMeter) {
+        self.transactions.extend_from_slice(tx.raw());
+        self.meter = meter;
+        self.blocks += 1;
+    }
+
+    /// What the next block writes: the global exit root first if it opens the batch, then accounts in the order of
+    /// the transfer's accesses, then the block number.
+    #[must_use]
+    pub fn block_changes(&self, executed: &Executed) -> BlockChanges {
+        let mut changes = BlockChanges::new();
+        let root = self.header.global_exit_root;
+        if self.is_empty() && !root.is_zero() {
+            let timestamp = U256::from(self.header.timestamp);
+            changes.set_storage(GLOBAL_EXIT_ROOT_L2, global_exit_root_slot(root), timestamp);
+        }
+        for (address, value) in executed.writes() {
+            changes.set_account(address, &value);
+        }
+        changes.set_storage(SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT, U256::from(self.next_block()));
+        changes
+    }
+
+    /// Closes the batch. `None` if it is empty: a batch has at least one block.
+    #[must_use]
+    pub fn seal(self, reason: CloseReason) -> Option<SealedBatch> {
+        if self.is_empty() {
+            return None;
+        }
+        Some(SealedBatch {
+            last_block: self.next_block() - 1,
+            counters: self.counters(),
+            transactions: self.transactions.into(),
+            header: self.header,
+            reason,
+        })
+    }
+}
+
+/// A batch that is complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedBatch {
+    pub header: BatchHeader,
+    pub last_block: u64,
+    /// DESIGN 3.3.
+    pub transactions: Bytes,
+    pub counters: Counters,
+    pub reason: CloseReason,
+}
+
+impl SealedBatch {
+    /// The batch as given to L1.
+    #[must_use]
+    pub fn data(&self) -> BatchData {
+        BatchData {
+            transactions: self.transactions.clone(),
+            global_exit_root: self.header.global_exit_root,
+            timestamp: self.header.timestamp,
+            min_forced_timestamp: 0,
+        }
+    }
+}
+
+/// Why there is no witness.
+#[derive(Debug, Error)]
+pub enum BatchWitnessError {
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Openings(#[from] WitnessError),
+    #[error("batch {number} does not decode: {reason}")]
+    Decode { number: u64, reason: BatchDecodeError },
+    #[error("batch {number}: transaction without sender: {reason}")]
+    Sender { number: u64, reason: SignatureError },
+}
+
+/// All that a prover needs of a sealed batch, from the history of the state.
+///
+/// # Errors
+/// If the blocks of the batch are not in the state, or the state is not what the batch leads to.
+pub fn batch_witness(
+    state: &StateDb,
+    batch: &SealedBatch,
+    chain_id: u64,
+    old_acc_input_hash: B256,
+) -> Result<BatchWitness, BatchWitnessError> {
+    let BatchHeader { number, timestamp, coinbase, global_exit_root, first_block } = batch.header;
+    // Block 0 is the genesis: a batch starts at block 1 or later.
+    let before = state.at(first_block.saturating_sub(1))?;
+    let after = state.at(batch.last_block)?;
+    let transfers = decode_batch(&batch.transactions)
+        .map_err(|reason| BatchWitnessError::Decode { number, reason })?
+        .iter()
+        .map(|tx| tx.recover_sender().map(|sender| (sender, tx.to)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|reason| BatchWitnessError::Sender { number, reason })?;
+    let touched = touched_leaves(transfers, coinbase, global_exit_root);
+    let ops = leaf_ops_between(&before, &after, touched.into_values())?;
+    let local_exit_root = after.storage(GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT)?;
+    Ok(BatchWitness {
+        version: BATCH_WITNESS_VERSION,
+        chain_id,
+        fork_id: FORK_ID,
+        batch_number: number,
+        old_acc_input_hash,
+        old_state: before.commitment(),
+        new_state: after.commitment(),
+        transactions: batch.transactions.clone(),
+        global_exit_root,
+        timestamp,
+        coinbase,
+        new_local_exit_root: B256::from(local_exit_root),
+        leaf_ops: ops.ops,
+    })
+}
+
+/// The commitment before a batch.
+///
+/// # Errors
+/// If the state fails.
+pub fn state_before(state: &StateDb, batch: &SealedBatch) -> Result<StateCommitment, StateError> {
+    state.commitment_at(batch.header.first_block.saturating_sub(1))
+}

@@ -1,0 +1,245 @@
+//! Random transfers: revm, the transfer formulas and the state root must agree, for valid and for invalid ones.
+
+mod support;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use cairn_protocol::{leaf::AccountValue, tx::decode_tx};
+use cairn_sequencer::{
+    batch::{BatchHeader, CloseReason, OpenBatch, batch_witness},
+    counters::{BatchMeter, ShapeCapacity},
+    evm::{BlockContext, EvmDb, NoBlockHashes, run},
+    executor::{ExecuteError, execute},
+};
+use cairn_state::{BlockChanges, StateDb, witness::check_leaf_ops};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use revm::{context::result::EVMError, state::EvmState};
+use support::{CHAIN_ID, Kind, Transfer, address, key, state};
+
+const KEYS: u8 = 5;
+const CAPACITY: ShapeCapacity = ShapeCapacity {
+    slots: 1 << 20,
+    signatures: 1 << 20,
+    keccak_permutations: 1 << 30,
+    tree_rows: 1 << 30,
+    bytes: 1 << 30,
+};
+
+/// The writes that revm's state asks for, in the order sender, recipient, coinbase.
+fn writes_of_revm(state: &EvmState, order: [Address; 3]) -> Vec<(Address, AccountValue)> {
+    let mut seen = Vec::new();
+    for address in order {
+        if seen.iter().any(|(a, _)| *a == address) {
+            continue;
+        }
+        if let Some(account) = state.get(&address).filter(|a| a.is_touched() && !a.is_empty()) {
+            let value = AccountValue {
+                nonce: account.info.nonce,
+                balance: account.info.balance,
+                ..AccountValue::default()
+            };
+            seen.push((address, value));
+        }
+    }
+    let others = state.iter().filter(|(a, acc)| acc.is_touched() && !order.contains(a)).count();
+    assert_eq!(others, 0, "revm touches an account that is none of the three");
+    seen
+}
+
+fn pick(rng: &mut StdRng, state: &StateDb, sender: Address, coinbase: Address) -> Transfer {
+    let account = state.account(sender).unwrap();
+    let (nonce, balance) = account.map_or((0, U256::ZERO), |a| (a.nonce, a.balance));
+    let kind = [Kind::LegacyWithoutChain, Kind::Legacy, Kind::Eip2930, Kind::Eip1559][rng.gen_range(0..4)];
+    let to = match rng.gen_range(0..8) {
+        0 => sender,
+        1 => coinbase,
+        2..=4 => address(&key(rng.gen_range(1..=KEYS + 2))),
+        5 => Address::with_last_byte(rng.gen_range(0..=12)),
+        _ => Address::from(rng.r#gen::<[u8; 20]>()),
+    };
+    let data: Bytes = match rng.gen_range(0..4) {
+        0 => (0..rng.gen_range(1..200)).map(|_| if rng.r#gen() { 0 } else { rng.r#gen() }).collect(),
+        _ => Bytes::new(),
+    };
+    let intrinsic =
+        21_000 + data.iter().map(|b| if *b == 0 { 4u64 } else { 16 }).sum::<u64>();
+    let gas_limit = match rng.gen_range(0..8) {
+        0 => intrinsic - 1,
+        1 => 30_000_000,
+        2 => 30_000_001,
+        _ => intrinsic + rng.gen_range(0..2) * 1000,
+    };
+    let max_fee: u128 = [0, 0, 1, 7, 1_000_000_000, u128::from(u64::MAX)][rng.gen_range(0..6)];
+    let priority = match (kind, rng.gen_range(0..6)) {
+        (Kind::Eip1559, 0) => max_fee + 1,
+        (Kind::Eip1559, 1) => 0,
+        _ => max_fee,
+    };
+    let limit = U256::from(gas_limit) * U256::from(max_fee);
+    let value = match rng.gen_range(0..8) {
+        0 => U256::ZERO,
+        // All that the sender may spend, and one wei more.
+        1 => balance.saturating_sub(limit),
+        2 => balance.saturating_sub(limit) + U256::ONE,
+        3 => U256::MAX,
+        _ => U256::from(rng.gen_range(0..1_000_000_000_000_000u64)),
+    };
+    let nonce = match rng.gen_range(0..12) {
+        0 => nonce + 1,
+        1 => nonce.saturating_sub(1),
+        2 if rng.gen_range(0..8) == 0 => u64::MAX,
+        _ => nonce,
+    };
+    Transfer { kind, nonce, to, value, gas_limit, max_fee, priority, data }
+}
+
+#[test]
+fn prop_revm_and_transfer_formulas_agree_on_random_transfers() {
+    let seed = 0xca1_21;
+    let mut rng = StdRng::seed_from_u64(seed);
+    let (mut valid, mut invalid, mut unprovable) = (0, 0, 0);
+    for _ in 0..20 {
+        let state = state(KEYS);
+        for _ in 0..150 {
+            let key = key(rng.gen_range(1..=KEYS + 1));
+            let sender = address(&key);
+            let coinbase = match rng.gen_range(0..4) {
+                0 => sender,
+                1 => support::address(&support::key(2)),
+                2 => Address::from(rng.r#gen::<[u8; 20]>()),
+                _ => Address::repeat_byte(0xcb),
+            };
+            let transfer = pick(&mut rng, &state, sender, coinbase);
+            let tx = decode_tx(&transfer.sign(&key)).unwrap();
+            assert_eq!(tx.recover_sender().unwrap(), sender);
+            let number = state.newest().unwrap() + 1;
+            let context = BlockContext { chain_id: CHAIN_ID, number, timestamp: 1_700_000_000, coinbase };
+            let view = state.latest().unwrap();
+            let db = EvmDb { state: &view, hashes: &NoBlockHashes };
+            let revm = run(db, &context, &tx, sender);
+            match execute(&tx, sender, &context, db) {
+                Ok(executed) => {
+                    valid += 1;
+                    let mut ours = BlockChanges::new();
+                    for (a, v) in executed.writes() {
+                        ours.set_account(a, &v);
+                    }
+                    let mut theirs = BlockChanges::new();
+                    for (a, v) in writes_of_revm(&revm.unwrap().state, [sender, transfer.to, coinbase]) {
+                        theirs.set_account(a, &v);
+                    }
+                    let expected = state.preview(&theirs).unwrap();
+                    assert_eq!(expected.leaf_count, executed.outcome.leaf_count, "{transfer:?}");
+                    let got = state.commit_block(number, &ours).unwrap();
+                    assert_eq!(got, expected, "{transfer:?} of {sender}, coinbase {coinbase}");
+                }
+                Err(ExecuteError::Invalid(reason)) => {
+                    invalid += 1;
+                    assert!(
+                        matches!(revm, Err(EVMError::Transaction(_))),
+                        "{transfer:?}: refused ({reason}), revm says {revm:?}"
+                    );
+                }
+                Err(ExecuteError::NotProvable(_)) => {
+                    unprovable += 1;
+                    assert!(revm.is_ok(), "{transfer:?}: valid in the formulas, revm says {revm:?}");
+                }
+                Err(e) => panic!("seed {seed}: {transfer:?} of {sender}, coinbase {coinbase}: {e}"),
+            }
+        }
+    }
+    assert!(valid > 500 && invalid > 500 && unprovable > 50, "{valid} {invalid} {unprovable}");
+}
+
+#[test]
+fn prop_batches_of_random_transfers_have_witnesses_that_check() {
+    let mut rng = StdRng::seed_from_u64(7);
+    let state = state(KEYS);
+    let mut first_block = 1;
+    for number in 1..=12u64 {
+        let coinbase = Address::repeat_byte(if number % 3 == 0 { 0xcc } else { 0xcb });
+        // Two roots, each brought once.
+        let global_exit_root = match number {
+            2 | 5 => B256::repeat_byte(number as u8),
+            _ => B256::ZERO,
+        };
+        let header =
+            BatchHeader { number, timestamp: 1_700_000_000 + number, coinbase, global_exit_root, first_block };
+        let mut batch = OpenBatch::new(header);
+        while batch.len() < number {
+            let key = key(rng.gen_range(1..=KEYS));
+            let sender = address(&key);
+            let transfer = pick(&mut rng, &state, sender, coinbase);
+            let tx = decode_tx(&transfer.sign(&key)).unwrap();
+            let context = BlockContext {
+                chain_id: CHAIN_ID,
+                number: batch.next_block(),
+                timestamp: batch.header.timestamp,
+                coinbase,
+            };
+            let view = state.latest().unwrap();
+            let Ok(executed) = execute(&tx, sender, &context, EvmDb { state: &view, hashes: &NoBlockHashes })
+            else {
+                continue;
+            };
+            let meter = batch.with(&tx, &executed, &CAPACITY).unwrap();
+            state.commit_block(batch.next_block(), &batch.block_changes(&executed)).unwrap();
+            batch.push(&tx, meter);
+        }
+        let sealed = batch.seal(CloseReason::Age).unwrap();
+        let witness = batch_witness(&state, &sealed, CHAIN_ID, B256::ZERO).unwrap();
+        check_leaf_ops(&witness.leaf_ops, witness.old_state, witness.new_state).unwrap();
+        assert_eq!(witness.transactions, sealed.transactions);
+        // Rows: one for an update or an absence, two for an insertion.
+        let rows: u64 = witness
+            .leaf_ops
+            .iter()
+            .map(|op| match op.access {
+                cairn_protocol::witness::LeafAccess::Insert { .. } => 2,
+                _ => 1,
+            })
+            .sum();
+        // The first batch creates the leaf of the block number unless the genesis has it.
+        assert!(rows <= sealed.counters.tree_rows + u64::from(number == 1));
+        assert!(rows >= sealed.counters.tree_rows);
+        first_block = sealed.last_block + 1;
+    }
+}
+
+#[test]
+fn rejects_the_transaction_that_exceeds_the_capacity() {
+    let state = state(KEYS);
+    let coinbase = Address::repeat_byte(0xcb);
+    let header = BatchHeader {
+        number: 1,
+        timestamp: 1,
+        coinbase,
+        global_exit_root: B256::ZERO,
+        first_block: 1,
+    };
+    let mut batch = OpenBatch::new(header);
+    let single = Transfer::default().sign(&key(1));
+    let tx = decode_tx(&single).unwrap();
+    let worst = BatchMeter::single(&tx, address(&key(1)), coinbase);
+    let capacity = ShapeCapacity {
+        slots: 1,
+        signatures: 1,
+        keccak_permutations: worst.keccak_permutations,
+        tree_rows: worst.tree_rows,
+        bytes: worst.bytes,
+    };
+    for nonce in 0..2 {
+        let tx = decode_tx(&Transfer { nonce, ..Transfer::default() }.sign(&key(1))).unwrap();
+        let context = BlockContext { chain_id: CHAIN_ID, number: nonce + 1, timestamp: 1, coinbase };
+        let view = state.latest().unwrap();
+        let db = EvmDb { state: &view, hashes: &NoBlockHashes };
+        let executed = execute(&tx, address(&key(1)), &context, db).unwrap();
+        let fits = batch.with(&tx, &executed, &capacity);
+        if nonce == 0 {
+            let meter = fits.unwrap();
+            state.commit_block(1, &batch.block_changes(&executed)).unwrap();
+            batch.push(&tx, meter);
+        } else {
+            assert_eq!(fits.unwrap_err().reason(), CloseReason::Capacity);
+        }
+    }
+}

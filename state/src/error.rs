@@ -1,0 +1,30 @@
+//! Errors of the state.
+
+use alloy_primitives::B256;
+
+use crate::store::{StoreError, Table};
+
+/// Why the state cannot answer or commit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(
+        "table {table:?} holds an entry that this version cannot read, or lacks one that another refers to"
+    )]
+    Corrupt { table: Table },
+    #[error("block {number} is not known, the newest is {newest}")]
+    UnknownBlock { number: u64, newest: u64 },
+    #[error("block {got} cannot be committed, the next is {expected}")]
+    WrongBlock { expected: u64, got: u64 },
+    #[error("the database belongs to another genesis: digest {got}, expected {expected}")]
+    GenesisMismatch { expected: B256, got: B256 },
+    #[error("no code is known for the Poseidon code hash {code_hash}")]
+    UnknownCode { code_hash: B256 },
+    #[error("two leaves have the tree key {key}")]
+    KeyCollision { key: B256 },
+    #[error("the tree is full: {leaf_count} leaves")]
+    TreeFull { leaf_count: u64 },
+    #[error("position {index} is not free: the tree has {leaf_count} leaves")]
+    PositionTaken { index: u64, leaf_count: u64 },
+}

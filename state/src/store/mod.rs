@@ -1,0 +1,143 @@
+//! What the state needs of a database: ordered tables, atomic and durable batches. Entries of the state are written
+//! once and never changed, except the pointer to the newest block, so that readers of a block need no snapshot.
+
+mod memory;
+mod rocks;
+
+pub use memory::MemoryStore;
+pub use rocks::RocksStore;
+
+/// A table; keys are ordered bytewise within it. Every value starts with a version byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// Newest block, genesis digest.
+    Meta,
+    /// Block number → commitment and changed leaves.
+    Blocks,
+    /// Level ‖ node ‖ block → children.
+    Nodes,
+    /// Position ‖ block → leaf.
+    Leaves,
+    /// Tree key → position, block of creation.
+    Keys,
+    /// Leaf id → position, block of creation.
+    Ids,
+    /// keccak code hash → Poseidon code hash, code.
+    Codes,
+    /// Poseidon code hash → keccak code hash.
+    CodeHashes,
+    /// Left to the users of the store, which may write it in one batch with a block of the state. The first byte of
+    /// a key names the owner.
+    App,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 9] = [
+        Self::Meta,
+        Self::Blocks,
+        Self::Nodes,
+        Self::Leaves,
+        Self::Keys,
+        Self::Ids,
+        Self::Codes,
+        Self::CodeHashes,
+        Self::App,
+    ];
+
+    /// Name of the column family.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Blocks => "blocks",
+            Self::Nodes => "nodes",
+            Self::Leaves => "leaves",
+            Self::Keys => "keys",
+            Self::Ids => "ids",
+            Self::Codes => "codes",
+            Self::CodeHashes => "code_hashes",
+            Self::App => "app",
+        }
+    }
+}
+
+/// The database failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    #[error("database: {message}")]
+    Backend { message: String },
+    #[error("the database lacks the table {table}")]
+    MissingTable { table: &'static str },
+}
+
+/// Writes that happen together or not at all; a later one wins over an earlier one of the same key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    pub(crate) ops: Vec<(Table, Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Batch {
+    /// No writes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Writes an entry.
+    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.ops.push((table, key.into(), Some(value.into())));
+    }
+
+    /// Removes an entry, if present.
+    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+        self.ops.push((table, key.into(), None));
+    }
+
+    /// Adds the writes of `other` after the own ones.
+    pub fn append(&mut self, mut other: Self) {
+        self.ops.append(&mut other.ops);
+    }
+
+    /// Number of writes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ops.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+}
+
+/// Sees an entry; returns whether to go on.
+pub type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> bool + 'a;
+
+/// An ordered key-value store with atomic batches.
+pub trait Store: Send + Sync {
+    /// The value at `key`.
+    ///
+    /// # Errors
+    /// If the database fails.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Visits the entries with keys ≥ `from`, ascending.
+    ///
+    /// # Errors
+    /// If the database fails.
+    fn scan(&self, table: Table, from: &[u8], visit: &mut Visitor<'_>) -> Result<(), StoreError>;
+
+    /// Visits the entries with keys ≤ `from`, descending.
+    ///
+    /// # Errors
+    /// If the database fails.
+    fn scan_back(&self, table: Table, from: &[u8], visit: &mut Visitor<'_>) -> Result<(), StoreError>;
+
+    /// Applies the batch as a whole; once this returns, it survives a crash.
+    ///
+    /// # Errors
+    /// If the database fails; then either all of the batch is in the store or nothing.
+    fn write(&self, batch: Batch) -> Result<(), StoreError>;
+}

@@ -1,0 +1,115 @@
+//! Reading the indexed Merkle tree: arity 8, depth 10. Levels count upward: leaves are level 0, the root level 10.
+//! Nodes are kept as groups, the eight children of a node together, because a path needs whole groups.
+
+use std::sync::LazyLock;
+
+use cairn_protocol::{
+    Fr,
+    constants::{TREE_ARITY, TREE_ARITY_BITS, TREE_DEPTH},
+    leaf::{Leaf, LeafId, StateCommitment, node_hash},
+    witness::{Opening, Siblings},
+};
+
+use crate::error::StateError;
+
+/// The largest number of leaves.
+pub const CAPACITY: u64 = 1 << (TREE_ARITY_BITS * TREE_DEPTH);
+
+/// The eight children of a node.
+pub type Group = [Fr; TREE_ARITY];
+
+static ZERO_HASHES: LazyLock<[Fr; TREE_DEPTH + 1]> = LazyLock::new(|| {
+    let mut hashes = [Fr::from(0u64); TREE_DEPTH + 1];
+    for level in 0..TREE_DEPTH {
+        hashes[level + 1] = node_hash(&[hashes[level]; TREE_ARITY]);
+    }
+    hashes
+});
+
+/// The node at `level` above unused positions only.
+#[must_use]
+pub fn zero_hash(level: usize) -> Fr {
+    ZERO_HASHES[level]
+}
+
+/// Which child of its parent a node is.
+#[must_use]
+pub const fn slot_of(index: u64) -> usize {
+    // Less than eight.
+    (index % TREE_ARITY as u64) as usize
+}
+
+/// A state of the tree.
+pub trait TreeReader {
+    /// Root and leaf count.
+    fn commitment(&self) -> StateCommitment;
+
+    /// Position of a leaf, `None` if it is absent.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn index_of(&self, id: &LeafId) -> Result<Option<u64>, StateError>;
+
+    /// The leaf at a used position.
+    ///
+    /// # Errors
+    /// If the position is unused or the store fails.
+    fn leaf(&self, index: u64) -> Result<Leaf, StateError>;
+
+    /// Position of the leaf with the largest key below `key`.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn predecessor(&self, key: Fr) -> Result<u64, StateError>;
+
+    /// The children of the node at `level` (1 to [`TREE_DEPTH`]) and `index`.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn children(&self, level: usize, index: u64) -> Result<Group, StateError>;
+
+    /// The path of a position, used or not.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn siblings(&self, index: u64) -> Result<Box<Siblings>, StateError> {
+        let mut out = Box::new(Siblings::default());
+        let mut node = index;
+        for (level, row) in out.iter_mut().enumerate() {
+            let (parent, own) = (node >> TREE_ARITY_BITS, slot_of(node));
+            let group = self.children(level + 1, parent)?;
+            let others = group.iter().enumerate().filter(|(i, _)| *i != own);
+            for (cell, (_, hash)) in row.iter_mut().zip(others) {
+                *cell = *hash;
+            }
+            node = parent;
+        }
+        Ok(out)
+    }
+
+    /// The leaf at a used position, with its path.
+    ///
+    /// # Errors
+    /// If the position is unused or the store fails.
+    fn opening(&self, index: u64) -> Result<Opening, StateError> {
+        Ok(Opening { index, leaf: self.leaf(index)?, siblings: self.siblings(index)? })
+    }
+
+    /// Proof that a leaf is present, or that it is absent: then of the leaf with the next smaller key.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn prove(&self, id: &LeafId) -> Result<Membership, StateError> {
+        match self.index_of(id)? {
+            Some(index) => Ok(Membership::Present(self.opening(index)?)),
+            None => Ok(Membership::Absent { predecessor: self.opening(self.predecessor(id.key())?)? }),
+        }
+    }
+}
+
+/// Proof that a leaf is present or absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Membership {
+    Present(Opening),
+    Absent { predecessor: Opening },
+}

@@ -1,0 +1,195 @@
+//! The state as it was after a block. A view stays valid and unchanged while later blocks are committed.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use ark_ff::Zero;
+use cairn_protocol::{
+    Fr,
+    constants::{KECCAK_EMPTY, TREE_ARITY},
+    leaf::{AccountValue, Leaf, LeafId, StateCommitment, field_to_b256, storage_from_fields},
+    transfer::AccountReader,
+};
+
+use crate::{
+    codec,
+    error::StateError,
+    store::{Store, Table},
+    tree::{Group, TreeReader, zero_hash},
+};
+
+/// An account with what is known natively of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountRecord {
+    pub nonce: u64,
+    /// In wei.
+    pub balance: U256,
+    /// Poseidon hash of the code, 0 without code.
+    pub code_hash: Fr,
+    /// keccak256 of the code, that of the empty string without code.
+    pub keccak_code_hash: B256,
+    /// Position in the tree.
+    pub index: u64,
+}
+
+impl AccountRecord {
+    /// The part that the tree commits to.
+    #[must_use]
+    pub const fn value(&self) -> AccountValue {
+        AccountValue { nonce: self.nonce, balance: self.balance, code_hash: self.code_hash }
+    }
+}
+
+/// See the module.
+#[derive(Clone)]
+pub struct StateView {
+    store: Arc<dyn Store>,
+    block: u64,
+    commitment: StateCommitment,
+}
+
+impl StateView {
+    /// The state after `block`, whose commitment is known.
+    pub(crate) fn new(store: Arc<dyn Store>, block: u64, commitment: StateCommitment) -> Self {
+        Self { store, block, commitment }
+    }
+
+    /// The block after which this state holds.
+    #[must_use]
+    pub const fn block(&self) -> u64 {
+        self.block
+    }
+
+    /// The newest version, up to this block, of the entry whose versions have `key` but for the last eight bytes.
+    fn version(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        let mut found = None;
+        self.store.scan_back(table, key, &mut |k, v| {
+            if k.len() == key.len() && k[..k.len() - 8] == key[..k.len() - 8] {
+                found = Some(v.to_vec());
+            }
+            false
+        })?;
+        Ok(found)
+    }
+
+    fn position(&self, value: &[u8], table: Table) -> Result<Option<u64>, StateError> {
+        let (index, created) = codec::read_position(value).ok_or(StateError::Corrupt { table })?;
+        Ok((created <= self.block).then_some(index))
+    }
+
+    /// An account, `None` if it has no leaf.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn account(&self, address: Address) -> Result<Option<AccountRecord>, StateError> {
+        let Some((value, index)) = self.read_account(address)? else { return Ok(None) };
+        let AccountValue { nonce, balance, code_hash } = value;
+        let keccak_code_hash = if code_hash.is_zero() {
+            KECCAK_EMPTY
+        } else {
+            self.store
+                .get(Table::CodeHashes, &codec::tree_key(code_hash))?
+                .and_then(|v| codec::read_hash(&v))
+                .ok_or(StateError::Corrupt { table: Table::CodeHashes })?
+        };
+        Ok(Some(AccountRecord { nonce, balance, code_hash, keccak_code_hash, index }))
+    }
+
+    /// A storage slot; 0 if it has no leaf.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn storage(&self, address: Address, slot: U256) -> Result<U256, StateError> {
+        let Some(index) = self.index_of(&LeafId::Storage(address, slot))? else { return Ok(U256::ZERO) };
+        storage_from_fields(&self.leaf(index)?.value).ok_or(StateError::Corrupt { table: Table::Leaves })
+    }
+
+    /// Code by its keccak256 hash, `None` if unknown.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn code(&self, keccak: B256) -> Result<Option<Bytes>, StateError> {
+        if keccak == KECCAK_EMPTY {
+            return Ok(Some(Bytes::new()));
+        }
+        let Some(value) = self.store.get(Table::Codes, keccak.as_slice())? else { return Ok(None) };
+        let (_, code) = codec::read_code(&value).ok_or(StateError::Corrupt { table: Table::Codes })?;
+        Ok(Some(code.into()))
+    }
+
+    /// Code by its Poseidon hash, `None` if unknown.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn code_by_poseidon(&self, code_hash: Fr) -> Result<Option<Bytes>, StateError> {
+        if code_hash.is_zero() {
+            return Ok(Some(Bytes::new()));
+        }
+        let Some(value) = self.store.get(Table::CodeHashes, &codec::tree_key(code_hash))? else {
+            return Ok(None);
+        };
+        let keccak = codec::read_hash(&value).ok_or(StateError::Corrupt { table: Table::CodeHashes })?;
+        self.code(keccak)
+    }
+
+    /// The root that L1 sees.
+    #[must_use]
+    pub fn state_root(&self) -> B256 {
+        field_to_b256(self.commitment.state_root())
+    }
+}
+
+impl AccountReader for StateView {
+    type Error = StateError;
+
+    fn read_account(&self, address: Address) -> Result<Option<(AccountValue, u64)>, StateError> {
+        let Some(index) = self.index_of(&LeafId::Account(address))? else { return Ok(None) };
+        let value = AccountValue::from_fields(&self.leaf(index)?.value)
+            .ok_or(StateError::Corrupt { table: Table::Leaves })?;
+        Ok(Some((value, index)))
+    }
+}
+
+impl TreeReader for StateView {
+    fn commitment(&self) -> StateCommitment {
+        self.commitment
+    }
+
+    fn index_of(&self, id: &LeafId) -> Result<Option<u64>, StateError> {
+        match self.store.get(Table::Ids, &codec::leaf_id(id))? {
+            Some(value) => self.position(&value, Table::Ids),
+            None => Ok(None),
+        }
+    }
+
+    fn leaf(&self, index: u64) -> Result<Leaf, StateError> {
+        self.version(Table::Leaves, &codec::leaf_key(index, self.block))?
+            .and_then(|v| codec::read_leaf(&v))
+            .map(|(_, leaf)| leaf)
+            .ok_or(StateError::Corrupt { table: Table::Leaves })
+    }
+
+    fn predecessor(&self, key: Fr) -> Result<u64, StateError> {
+        let from = codec::tree_key(key);
+        let mut found = Ok(None);
+        // Keys that were created after this view's block are passed over.
+        self.store.scan_back(Table::Keys, &from, &mut |k, v| {
+            if k == from {
+                return true;
+            }
+            found = self.position(v, Table::Keys);
+            matches!(found, Ok(None))
+        })?;
+        // The sentinel is below every key.
+        found?.ok_or(StateError::Corrupt { table: Table::Keys })
+    }
+
+    fn children(&self, level: usize, index: u64) -> Result<Group, StateError> {
+        match self.version(Table::Nodes, &codec::node_key(level, index, self.block))? {
+            Some(value) => {
+                codec::read_group(level, &value).ok_or(StateError::Corrupt { table: Table::Nodes })
+            }
+            None => Ok([zero_hash(level - 1); TREE_ARITY]),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The state database against the naive model, over memory and RocksDB, with crashes, reopening and reverting.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::sync::{Arc, atomic::AtomicUsize};
+
+use alloy_primitives::{U256, keccak256};
+use ark_ff::Zero;
+use cairn_protocol::{
+    Fr,
+    constants::KECCAK_EMPTY,
+    genesis::Genesis,
+    leaf::{AccountValue, LeafId, code_hash, storage_from_fields},
+};
+use cairn_state::{
+    Batch, BlockChanges, Membership, MemoryStore, RocksStore, StateDb, StateError, Store, Table, TreeReader,
+    witness::fold_path,
+};
+use common::{Fault, FaultyStore, Model, address, block, dump, genesis};
+use proptest::prelude::*;
+
+/// Every answer of the state after `number` equals the model's.
+fn assert_equal(db: &StateDb, number: u64, model: &Model) {
+    let view = db.at(number).unwrap();
+    assert_eq!(view.commitment(), model.commitment());
+    assert_eq!(db.commitment_at(number).unwrap(), model.commitment());
+    for n in 0..24 {
+        let got = db.account_at(number, address(n)).unwrap();
+        assert_eq!(got.map(|r| (r.value(), r.index)), model.account(address(n)));
+        assert!(got.is_none_or(|r| r.keccak_code_hash == KECCAK_EMPTY));
+    }
+    for n in 0..4 {
+        for slot in (0..6u64).map(U256::from) {
+            let expected = model.leaves.get(&LeafId::Storage(address(n), slot));
+            let expected = expected.map_or(U256::ZERO, |(_, v)| storage_from_fields(v).unwrap());
+            assert_eq!(db.storage_at(number, address(n), slot).unwrap(), expected);
+        }
+    }
+}
+
+fn assert_openings(view: &impl TreeReader, model: &Model) {
+    let root = view.commitment().tree_root;
+    for n in 0..30u8 {
+        let id = LeafId::Account(address(n));
+        match view.prove(&id).unwrap() {
+            Membership::Present(o) => {
+                assert_eq!(fold_path(o.leaf.hash(), o.index, &o.siblings), root);
+                assert_eq!((o.leaf.key, o.leaf.value), (id.key(), model.leaves[&id].1));
+            }
+            Membership::Absent { predecessor: o } => {
+                assert_eq!(fold_path(o.leaf.hash(), o.index, &o.siblings), root);
+                assert!(!model.leaves.contains_key(&id));
+                assert!(o.leaf.key < id.key() && (o.leaf.next_key.is_zero() || id.key() < o.leaf.next_key));
+            }
+        }
+    }
+    // The next position is empty.
+    let next = view.commitment().leaf_count;
+    assert_eq!(fold_path(Fr::zero(), next, &view.siblings(next).unwrap()), root);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn prop_history_equals_model(blocks in prop::collection::vec(block(), 1..10), pick in any::<prop::sample::Index>()) {
+        let db = StateDb::open(Arc::new(MemoryStore::new()), &genesis()).unwrap();
+        let mut models = vec![Model::genesis(&genesis())];
+        for (i, changes) in blocks.iter().enumerate() {
+            let mut model = models[i].clone();
+            model.apply(changes);
+            prop_assert_eq!(db.preview(changes).unwrap(), model.commitment());
+            prop_assert_eq!(db.commit_block(i as u64 + 1, changes).unwrap(), model.commitment());
+            models.push(model);
+        }
+        for (number, model) in models.iter().enumerate() {
+            assert_equal(&db, number as u64, model);
+        }
+        let number = pick.index(models.len());
+        assert_openings(&db.at(number as u64).unwrap(), &models[number]);
+    }
+
+    #[test]
+    fn prop_revert_restores_the_store(blocks in prop::collection::vec(block(), 1..8), to in any::<prop::sample::Index>()) {
+        let store = Arc::new(MemoryStore::new());
+        let db = StateDb::open(store.clone(), &genesis()).unwrap();
+        let mut dumps = vec![dump(&*store)];
+        for (i, changes) in blocks.iter().enumerate() {
+            db.commit_block(i as u64 + 1, changes).unwrap();
+            dumps.push(dump(&*store));
+        }
+        let to = to.index(dumps.len());
+        let commitment = db.revert_to(to as u64).unwrap();
+        prop_assert_eq!(commitment, db.commitment().unwrap());
+        prop_assert_eq!(&dump(&*store), &dumps[to]);
+        for (i, changes) in blocks.iter().enumerate().skip(to) {
+            db.commit_block(i as u64 + 1, changes).unwrap();
+        }
+        prop_assert_eq!(&dump(&*store), &dumps[blocks.len()]);
+    }
+
+    #[test]
+    fn prop_crash_at_any_write_leaves_whole_blocks(blocks in prop::collection::vec(block(), 1..6), after in any::<bool>()) {
+        let fault = if after { Fault::AfterWrite } else { Fault::BeforeWrite };
+        // Write 1 is the genesis, write n + 1 is block n.
+        for crash_at in 1..=blocks.len() + 1 {
+            let inner = Arc::new(MemoryStore::new());
+            let faulty = FaultyStore { inner: inner.clone(), writes_left: AtomicUsize::new(crash_at), fault };
+            let mut committed = 0;
+            if let Ok(db) = StateDb::open(Arc::new(faulty), &genesis()) {
+                for (i, changes) in blocks.iter().enumerate() {
+                    match db.commit_block(i as u64 + 1, changes) {
+                        Ok(_) => committed = i as u64 + 1,
+                        Err(_) => break,
+                    }
+                }
+            }
+            let db = StateDb::open(inner, &genesis()).unwrap();
+            let newest = db.newest().unwrap();
+            // What was acknowledged is there; at most the block in flight is there too, as a whole.
+            prop_assert!(newest == committed || (after && newest == committed + 1));
+            let mut model = Model::genesis(&genesis());
+            assert_equal(&db, 0, &model);
+            for (i, changes) in blocks.iter().enumerate() {
+                let number = i as u64 + 1;
+                model.apply(changes);
+                if number > newest {
+                    db.commit_block(number, changes).unwrap();
+                }
+                assert_equal(&db, number, &model);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn prop_rocksdb_equals_memory_across_reopening(blocks in prop::collection::vec(block(), 1..12)) {
+        let dir = tempfile::tempdir().unwrap();
+        let memory = Arc::new(MemoryStore::new());
+        let in_memory = StateDb::open(memory.clone(), &genesis()).unwrap();
+        let mut store = Arc::new(RocksStore::open(dir.path()).unwrap());
+        let mut on_disk = StateDb::open(store.clone(), &genesis()).unwrap();
+        for (i, changes) in blocks.iter().enumerate() {
+            let number = i as u64 + 1;
+            prop_assert_eq!(on_disk.commit_block(number, changes), in_memory.commit_block(number, changes));
+            if i % 3 == 2 {
+                drop(on_disk);
+                drop(store);
+                store = Arc::new(RocksStore::open(dir.path()).unwrap());
+                on_disk = StateDb::open(store.clone(), &genesis()).unwrap();
+            }
+        }
+        prop_assert_eq!(dump(&*store), dump(&*memory));
+        // Scans back and predecessor queries over the real iterator.
+        let mut model = Model::genesis(&genesis());
+        for (i, changes) in blocks.iter().enumerate() {
+            model.apply(changes);
+            assert_equal(&on_disk, i as u64 + 1, &model);
+        }
+        assert_openings(&on_disk.latest().unwrap(), &model);
+    }
+}
+
+#[test]
+fn accepts_code_of_genesis_and_blocks() {
+    let db = StateDb::open(Arc::new(MemoryStore::new()), &genesis()).unwrap();
+    let record = db.account(address(0xcc)).unwrap().unwrap();
+    assert_eq!(record.code_hash, code_hash(&[0x60, 0x00]));
+    assert_eq!(record.keccak_code_hash, keccak256([0x60, 0x00]));
+    assert_eq!(db.code(record.keccak_code_hash).unwrap().unwrap().to_vec(), [0x60, 0x00]);
+    assert_eq!(db.code(KECCAK_EMPTY).unwrap().unwrap().len(), 0);
+    assert_eq!(db.code(common::b256(7)).unwrap(), None);
+    assert_eq!(db.storage(address(0xcc), U256::from(5)).unwrap(), U256::MAX);
+
+    let code = vec![0xfe; 700];
+    let value = AccountValue { nonce: 1, code_hash: code_hash(&code), ..Default::default() };
+    let mut changes = BlockChanges::new();
+    changes.set_account(address(3), &value);
+    let unknown = db.commit_block(1, &changes).unwrap_err();
+    assert!(matches!(unknown, StateError::UnknownCode { .. }));
+    changes.add_code(code.clone().into());
+    db.commit_block(1, &changes).unwrap();
+    assert_eq!(db.account(address(3)).unwrap().unwrap().keccak_code_hash, keccak256(&code));
+    let view = db.latest().unwrap();
+    assert_eq!(view.code_by_poseidon(value.code_hash).unwrap().unwrap().to_vec(), code);
+    assert_eq!(view.code_by_poseidon(Fr::from(1)).unwrap(), None);
+}
+
+#[test]
+fn rejects_other_genesis_wrong_block_and_unknown_block() {
+    let store = Arc::new(MemoryStore::new());
+    let db = StateDb::open(store.clone(), &genesis()).unwrap();
+    let mut other = genesis();
+    other.chain_id = 5;
+    assert!(matches!(StateDb::open(store.clone(), &other), Err(StateError::GenesisMismatch { .. })));
+    let empty = BlockChanges::new();
+    assert_eq!(db.commit_block(2, &empty), Err(StateError::WrongBlock { expected: 1, got: 2 }));
+    assert_eq!(db.commit_block(0, &empty), Err(StateError::WrongBlock { expected: 1, got: 0 }));
+    db.commit_block(1, &empty).unwrap();
+    assert_eq!(db.commit_block(1, &empty), Err(StateError::WrongBlock { expected: 2, got: 1 }));
+    assert_eq!(db.at(2).err(), Some(StateError::UnknownBlock { number: 2, newest: 1 }));
+    assert_eq!(db.revert_to(2).err(), Some(StateError::UnknownBlock { number: 2, newest: 1 }));
+    assert_eq!(db.commitment_at(1).unwrap(), db.commitment_at(0).unwrap());
+}
+
+#[test]
+fn accepts_genesis_without_accounts() {
+    let genesis = Genesis { chain_id: 1, accounts: vec![] };
+    let db = StateDb::open(Arc::new(MemoryStore::new()), &genesis).unwrap();
+    assert_eq!(db.commitment().unwrap(), Model::default().commitment());
+    assert_openings(&db.latest().unwrap(), &Model::default());
+    let mut changes = BlockChanges::new();
+    changes.set_account(address(1), &AccountValue { nonce: 1, ..Default::default() });
+    let mut model = Model::default();
+    model.apply(&changes);
+    assert_eq!(db.commit_block(1, &changes).unwrap(), model.commitment());
+}
+
+#[test]
+fn accepts_extra_writes_in_the_same_batch() {
+    let store = Arc::new(MemoryStore::new());
+    let db = StateDb::open(store.clone(), &genesis()).unwrap();
+    let mut extra = Batch::new();
+    extra.put(Table::App, b"n".to_vec(), vec![1, 2]);
+    db.commit_block_with(1, &BlockChanges::new(), extra.clone()).unwrap();
+    assert_eq!(store.get(Table::App, b"n").unwrap(), Some(vec![1, 2]));
+    let mut extra = Batch::new();
+    extra.put(Table::App, b"m".to_vec(), vec![3]);
+    assert!(db.commit_block_with(7, &BlockChanges::new(), extra).is_err());
+    assert_eq!(store.get(Table::App, b"m").unwrap(), None);
+}
+
+/// A database that was not closed: its files are copied while it is open.
+#[test]
+fn accepts_rocksdb_after_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = dir.path().join("live");
+    let db = StateDb::open(Arc::new(RocksStore::open(&live).unwrap()), &genesis()).unwrap();
+    let mut model = Model::genesis(&genesis());
+    for number in 1..=5u64 {
+        let mut changes = BlockChanges::new();
+        let value = AccountValue { nonce: number, ..Default::default() };
+        changes.set_account(address(number as u8 + 100), &value);
+        db.commit_block(number, &changes).unwrap();
+        model.apply(&changes);
+        let copy = dir.path().join(format!("copy{number}"));
+        std::fs::create_dir(&copy).unwrap();
+        for file in std::fs::read_dir(&live).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        }
+        let reopened = StateDb::open(Arc::new(RocksStore::open(&copy).unwrap()), &genesis()).unwrap();
+        assert_eq!(reopened.newest().unwrap(), number);
+        assert_eq!(reopened.commitment().unwrap(), model.commitment());
+    }
+}
