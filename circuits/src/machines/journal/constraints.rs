@@ -46,8 +46,11 @@ pub fn is_nonempty(cs: &mut Cs, en: &Lc, account: &AccountLc) -> Lc {
 /// journal.account.new    send (address, new…, index', now)                7    without it: the write is lost
 /// journal.account.order  now − before − 1 ∈ [0, 2¹⁶)                      1    without it: an access reads the future
 /// ```
-/// and the families of the leaf position, see [`next_index`].
-#[expect(clippy::too_many_arguments, reason = "an access has an address, two values, a time and the leaf count")]
+/// and the families of the leaf position, `journal.leaf.*`.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "an access has an address, two values, a time and the leaf count"
+)]
 pub fn account_access(
     cs: &mut Cs,
     en: &Lc,
@@ -85,7 +88,10 @@ pub fn account_access(
 /// Requires: `en` boolean; the halves written are below 2¹²⁸; `at.now` is above every earlier time.
 /// Families as in [`account_access`]: journal.storage.old (7), new (7), order (1), and journal.leaf.nonempty (2): high +
 /// low ≠ 0, which cannot cancel.
-#[expect(clippy::too_many_arguments, reason = "an access has an address, two values, a time and the leaf count")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "an access has an address, two values, a time and the leaf count"
+)]
 pub fn storage_access(
     cs: &mut Cs,
     en: &Lc,

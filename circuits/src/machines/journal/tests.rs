@@ -147,7 +147,15 @@ fn accepts_accounts_and_costs_what_the_document_says() {
 
     let tuple = |fields: AccountValue, index: u64, time: u64, cs: &Cs| {
         let a = account(cs, fields);
-        [address.clone(), a.nonce, a.balance.hi, a.balance.lo, a.code_hash, cs.constant(index), cs.constant(time)]
+        [
+            address.clone(),
+            a.nonce,
+            a.balance.hi,
+            a.balance.lo,
+            a.code_hash,
+            cs.constant(index),
+            cs.constant(time),
+        ]
     };
     let (first, last) = (tuple(AccountValue::default(), 0, 0, &cs), tuple(new, 50, 1, &cs));
     cs.send("test.first", Bus::Account, en.clone(), &first);

@@ -86,7 +86,10 @@ impl Journal {
             (LeafId::Account(*a), Entry { value: e.value.to_fields(), index: e.index, time: e.time })
         });
         let storage = self.storage.iter().map(|((a, slot), e)| {
-            (LeafId::Storage(*a, *slot), Entry { value: storage_to_fields(e.value), index: e.index, time: e.time })
+            (
+                LeafId::Storage(*a, *slot),
+                Entry { value: storage_to_fields(e.value), index: e.index, time: e.time },
+            )
         });
         accounts.chain(storage)
     }
@@ -100,4 +103,3 @@ impl AccountReader for Journal {
         Ok((e.index != 0).then_some((e.value, e.index)))
     }
 }
-

@@ -67,8 +67,12 @@ pub(super) fn allocate(cs: &mut Cs, rows: &[ByteRow]) -> ByteTable {
 /// boundaryᵢ is 1 where a slot announced something and 0 elsewhere, stream and shift change exactly there, and they are
 /// what the slot said. No region starts, ends or overlaps without a slot.
 ///
-/// `payload`: `sharedᵢ` needs no equation. Keccak receives each position of a stream once. In a region its bytes are
-/// the only ones at their positions, so each must be sent once; outside, the stream is −1, which nobody receives.
+/// `payload`: `sharedᵢ` needs no equation. Keccak hashes one message for each digest that somebody receives, and a
+/// slot receives one of its stream; it receives each position of a message once. In a region the table's bytes are the
+/// only ones at their positions, so each must be sent once. Outside, the stream is −1: nobody receives its digest, so
+/// keccak has no message of that name, and nothing may be sent.
+///
+/// `hash`: keccak needs a byte table row for each position below the length of which the batch receives the digest.
 ///
 /// A read beyond the end is impossible because the slots' bytes end at `total`, see `tx.slot.covered`.
 pub(super) fn provide(cs: &mut Cs, table: &ByteTable, rows: &[ByteRow], batch_stream: u64) {

@@ -54,7 +54,8 @@ impl ChainIdRlp {
     /// Multiplicities for one transaction: flag · has_prefix and flag · presentᵢ. Cost: 9, named `name`.
     pub fn gate(&self, cs: &mut Cs, name: &'static str, flag: &Lc) -> GatedChainId {
         let has_prefix = cs.committed_product(name, self.has_prefix.clone(), flag.clone());
-        let present = self.digits.present.iter().map(|&p| cs.committed_product(name, p, flag.clone())).collect();
+        let present =
+            self.digits.present.iter().map(|&p| cs.committed_product(name, p, flag.clone())).collect();
         GatedChainId { has_prefix, present }
     }
 

@@ -87,14 +87,7 @@ struct Chain {
     transactions: Lc,
 }
 
-fn slot(
-    cs: &mut Cs,
-    row: &SlotRow,
-    j: u64,
-    context: &TxContext,
-    chain_id: &ChainIdRlp,
-    chain: &mut Chain,
-) {
+fn slot(cs: &mut Cs, row: &SlotRow, j: u64, context: &TxContext, chain_id: &ChainIdRlp, chain: &mut Chain) {
     let flags = flags(cs, row, chain.previous.as_ref());
     let parsed = parse(cs, row, &flags, context, chain_id, chain);
     let sender = payload::sender(cs, row, &flags, &parsed, chain_id, context.first_stream + j);

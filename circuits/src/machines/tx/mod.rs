@@ -22,7 +22,7 @@
 //!
 //! Not checked here: that the batch stream's digest is the one in the public input and its length `total_len`, that
 //! chain id and coinbase are (and are in range), that streams have distinct numbers, that each account enters the
-//! journal once with values in range, and with zeros if absent.
+//! journal once with values in range, and with zeros if absent, and that a signature on the bus has s at most n/2.
 
 mod bytes;
 mod chain_id;

@@ -8,7 +8,7 @@
 //! ```
 
 use alloy_primitives::{B256, U256};
-use cairn_protocol::{constants::SECP256K1_HALF_ORDER, leaf::address_to_field};
+use cairn_protocol::leaf::address_to_field;
 
 use super::{
     chain_id::ChainIdRlp,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     cs::{Cs, Lc},
-    gadgets::words::{SumNames, Word, carry_value, enforce_sum},
+    gadgets::words::Word,
     lookup::bus::Bus,
 };
 
@@ -97,11 +97,8 @@ fn digest_value(digest: B256) -> U256 {
 
 /// The sender's address: whoever signed the payload.
 ///
-/// ```text
-/// tx.signature.valid    receive (digest, r, s, parity, address)                            8
-/// tx.signature.low_s    s + rest = n/2 rounded down, rest ≥ 0 (EIP-2)                      16 + 2 + 1
-/// ```
-/// Without `low_s` anybody could turn a transaction into another one with the same effect and a different hash.
+/// tx.signature.valid: receive (digest, r, s, parity, address). Cost: 8. Without it anybody could be the sender.
+/// Requires: on this bus r and s are in range and s is at most n/2 (EIP-2); secp256k1 sends nothing else.
 pub(super) fn sender(
     cs: &mut Cs,
     row: &SlotRow,
@@ -114,24 +111,7 @@ pub(super) fn sender(
     let digest = hash(cs, row, flags, parsed, chain_id, stream);
     let (r, s) = (parsed.r.word(), parsed.s.word());
     let address = Lc::from(cs.commit("tx.signature.sender", address_to_field(row.sender_address)));
-    let tuple = [
-        digest.hi,
-        digest.lo,
-        r.hi,
-        r.lo,
-        s.hi.clone(),
-        s.lo.clone(),
-        parsed.parity.clone(),
-        address.clone(),
-    ];
+    let tuple = [digest.hi, digest.lo, r.hi, r.lo, s.hi, s.lo, parsed.parity.clone(), address.clone()];
     cs.receive("tx.signature.valid", Bus::Signature, en.clone(), &tuple);
-
-    let (hi, lo) = cairn_protocol::leaf::halves(SECP256K1_HALF_ORDER);
-    let bound = Word { hi: en.clone() * hi, lo: en.clone() * lo };
-    let rest_value = bound.value().wrapping_sub(s.value());
-    let rest = Word::commit(cs, "tx.signature.low_s", en, rest_value);
-    let carry = cs.witness_boolean("tx.signature.low_s", carry_value(&s, &rest) != 0);
-    let names = SumNames { low: "tx.signature.low_s", high: "tx.signature.low_s" };
-    enforce_sum(cs, names, &s, &rest, &bound, &carry.into());
     address
 }

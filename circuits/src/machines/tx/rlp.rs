@@ -223,4 +223,3 @@ pub(super) fn length_prefix(
     let form = length.clone() - recomposed + present[0] * 0x37u64 + &width;
     LengthPrefix { digits, present, form, width }
 }
-

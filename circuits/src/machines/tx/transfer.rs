@@ -243,7 +243,11 @@ fn read_account(
     AccountLc {
         nonce: nonce.unwrap_or_else(|| cs.commit(names.nonce, entry.value.nonce).into()),
         balance: Word::commit_unchecked(cs, names.balance, entry.value.balance),
-        code_hash: if has_no_code { Lc::zero() } else { cs.commit(names.code_hash, entry.value.code_hash).into() },
+        code_hash: if has_no_code {
+            Lc::zero()
+        } else {
+            cs.commit(names.code_hash, entry.value.code_hash).into()
+        },
     }
 }
 

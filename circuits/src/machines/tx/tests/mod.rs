@@ -74,15 +74,19 @@ impl Sample {
         let (gas_price, access_list) = (self.max_fee, Default::default());
         let signature = Signature::new(self.r, self.s, self.parity);
         let envelope: TxEnvelope = match self.kind {
-            Kind::PreEip155 => {
-                TxLegacy { chain_id: None, nonce, gas_price, gas_limit, to, value, input }.into_signed(signature).into()
+            Kind::PreEip155 => TxLegacy { chain_id: None, nonce, gas_price, gas_limit, to, value, input }
+                .into_signed(signature)
+                .into(),
+            Kind::Eip155 => {
+                TxLegacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, input }
+                    .into_signed(signature)
+                    .into()
             }
-            Kind::Eip155 => TxLegacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, input }
-                .into_signed(signature)
-                .into(),
-            Kind::Eip2930 => TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, input, access_list }
-                .into_signed(signature)
-                .into(),
+            Kind::Eip2930 => {
+                TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, input, access_list }
+                    .into_signed(signature)
+                    .into()
+            }
             Kind::Eip1559 => TxEip1559 {
                 chain_id,
                 nonce,
@@ -163,10 +167,15 @@ impl Batch {
     fn build(samples: &[Sample], before: Journal, shape: TxShape, checked: bool) -> Self {
         let bytes: Vec<u8> = samples.iter().flat_map(Sample::encode).collect();
         let chain_id = samples.first().map_or(CHAIN_ID, |s| s.chain_id);
-        let context =
-            TraceContext { chain_id, coinbase: COINBASE, first_stream: FIRST_STREAM, time_offset: TIME_OFFSET };
+        let context = TraceContext {
+            chain_id,
+            coinbase: COINBASE,
+            first_stream: FIRST_STREAM,
+            time_offset: TIME_OFFSET,
+        };
         let txs = decode_batch(&bytes).expect("the samples are valid");
-        let signed: Vec<_> = txs.iter().zip(samples).map(|(tx, s)| SignedTx { tx, sender: s.sender }).collect();
+        let signed: Vec<_> =
+            txs.iter().zip(samples).map(|(tx, s)| SignedTx { tx, sender: s.sender }).collect();
         let mut after = before.clone();
         let rows = if checked {
             trace(shape, &context, &bytes, &signed, &mut after)
@@ -176,7 +185,8 @@ impl Batch {
         let rows = rows.expect("the samples may execute");
         let streams = txs.iter().zip(FIRST_STREAM..).map(|(tx, stream)| (stream, tx.signing_payload()));
         let messages = [(0, bytes.clone())].into_iter().chain(streams).collect();
-        let signature = |(tx, s): (&DecodedTx, &Sample)| (tx.signing_hash(), tx.r, tx.s, tx.y_parity, s.sender);
+        let signature =
+            |(tx, s): (&DecodedTx, &Sample)| (tx.signing_hash(), tx.r, tx.s, tx.y_parity, s.sender);
         let signatures = txs.iter().zip(samples).map(signature).collect();
         Self { bytes, chain_id, messages, signatures, before, after, rows, txs }
     }
