@@ -37,7 +37,7 @@ impl Circuit for Synthetic {
             }
             let word = Lc::recompose(&limbs, 16);
             let product = cs.product("synthetic.word", word.clone(), limbs[0]);
-            accumulator = cs.product("synthetic.full", accumulator + product + F::from(3u64), word).into();
+            accumulator = cs.product("synthetic.full", accumulator + product + one, word).into();
             let position = cs.constant(i as u64 / 2);
             let sign = if i % 2 == 0 { one * 1 } else { -(one * 1) };
             // Pairs of blocks send and receive the same tuple.
@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let log_size: u32 = args.next().map_or(Ok(18), |arg| arg.parse())?;
     let directory = args.next();
     // The table of 2¹⁶ rows, 12 powers, the sum and four consistency rows count too.
-    let circuit = Synthetic { blocks: ((1usize << log_size) - (1 << 16) - 17) / 8 & !1 };
+    let circuit = Synthetic { blocks: ((1usize << log_size) - (1 << 16) - 17) / 16 * 2 };
 
     let start = Instant::now();
     let recorded = circuit.record();

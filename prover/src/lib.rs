@@ -13,6 +13,8 @@
 //!
 //! Not here: the machines of the circuit (crate `circuits`).
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 pub mod bench;
 pub mod circuit;
 pub mod commit;

@@ -47,7 +47,6 @@ pub fn verify(vk: &VerifyingKey, public_input: F, proof: &Proof) -> Result<(), V
 }
 
 /// IC₀ + x·IC₁ + ρ·IC₂ + α·IC₃ + D: what ark-groth16's verifier takes as prepared inputs.
-#[must_use]
 pub fn prepared_inputs(vk: &VerifyingKey, public_input: F, d: &G1Affine) -> G1Projective {
     let ch = challenges(vk.digest(), public_input, d);
     vk.ic[1] * public_input + vk.ic[2] * ch.rho + vk.ic[3] * ch.alpha + vk.ic[0] + d
