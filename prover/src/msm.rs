@@ -66,21 +66,23 @@ impl Digits {
     fn new(scalars: &[BigInt<4>]) -> Self {
         let mut half = F::MODULUS;
         half.div2();
-        let centred: Vec<(BigInt<4>, bool)> = scalars
+        let mut limbs: Vec<[u64; 4]> = scalars
             .par_iter()
             .with_min_len(1024)
             .map(|s| {
-                let negative = *s > half;
-                let mut magnitude = *s;
-                if negative {
-                    magnitude = F::MODULUS;
-                    magnitude.sub_with_borrow(s);
+                if *s <= half {
+                    return s.0;
                 }
-                (magnitude, negative)
+                let mut magnitude = F::MODULUS;
+                magnitude.sub_with_borrow(s);
+                magnitude.0[3] |= SIGN;
+                magnitude.0
             })
             .collect();
         let mut sizes = [0usize; BITS + 1];
-        centred.iter().for_each(|(s, _)| sizes[s.num_bits() as usize] += 1);
+        for s in &limbs {
+            sizes[BigInt([s[0], s[1], s[2], s[3] & !SIGN]).num_bits() as usize] += 1;
+        }
         let longest = sizes.iter().rposition(|n| *n > 0).unwrap_or(0);
         let width = best_width(&sizes, longest);
         let windows = (longest + 1).div_ceil(width);
@@ -89,15 +91,12 @@ impl Digits {
             let bit = width * w + width - 1;
             shift.0[bit / 64] |= 1 << (bit % 64);
         }
-        let limbs = centred
-            .into_par_iter()
-            .with_min_len(1024)
-            .map(|(mut s, negative)| {
-                s.add_with_carry(&shift);
-                s.0[3] |= if negative { SIGN } else { 0 };
-                s.0
-            })
-            .collect();
+        // The sum stays below 2²⁵⁵: the sign is not touched.
+        limbs.par_iter_mut().with_min_len(1024).for_each(|s| {
+            let mut sum = BigInt(*s);
+            sum.add_with_carry(&shift);
+            *s = sum.0;
+        });
         Self { limbs, width, windows }
     }
 
@@ -274,7 +273,7 @@ fn invert<T: Field>(values: &mut [T], products: &mut Vec<T>) {
     // No value is zero, so neither is their product.
     let mut inverse = product.inverse().unwrap_or(T::ONE);
     for (v, before) in values.iter_mut().zip(products.iter()).rev() {
-        let next = inverse * &*v;
+        let next = inverse * *v;
         *v = inverse * before;
         inverse = next;
     }

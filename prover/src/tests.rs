@@ -438,6 +438,20 @@ fn challenges_are_those_of_the_contract() {
 }
 
 #[test]
+fn constants_are_those_of_the_contract() {
+    let contract = include_str!("../../contracts/src/Groth16Verifier.sol");
+    for line in [
+        "CHALLENGE_DOMAIN = \"cairn.challenge.v1\";",
+        "BATCH_DOMAIN = \"cairn.batch-verify.v1\";",
+        "keccak256(abi.encodePacked(CHALLENGE_DOMAIN, vkDigest, publicInput, dX, dY))",
+        "keccak256(abi.encodePacked(BATCH_DOMAIN, vkDigest, count, publicInputs, _flat(proofs)))",
+        "uint128(uint256(keccak256(abi.encodePacked(transcript, number))))",
+    ] {
+        assert!(contract.contains(line), "{line}");
+    }
+}
+
+#[test]
 fn challenges_depend_on_key_input_and_commitment() {
     let d = G1Affine::generator();
     let base = challenges(B256::ZERO, F::one(), &d);
@@ -585,8 +599,9 @@ fn sums_agree_with_the_definition_at_every_size_of_scalar() {
             })
             .collect();
         // Equal and opposite points among the bases: additions meet doublings and infinity.
-        let base =
-            |i: usize| F::from([1u64, 2, 3, 3, 5][i % 5]) * if i % 2 == 0 { F::one() } else { -F::one() };
+        let base = |i: usize| {
+            F::from([1u64, 2, 3, 3, 5][i % 5]) * if i.is_multiple_of(2) { F::one() } else { -F::one() }
+        };
         let bigints: Vec<BigInt<4>> = scalars.iter().map(|s| s.into_bigint()).collect();
         let expected: F = scalars.iter().enumerate().map(|(i, s)| base(i) * s).sum();
         let g1: Vec<_> = (0..n).map(|i| (G1Projective::generator() * base(i)).into_affine()).collect();
