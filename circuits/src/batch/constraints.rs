@@ -7,7 +7,8 @@ use cairn_protocol::constants::{
 use cairn_protocol::leaf::{address_to_field, halves};
 
 use super::{
-    ACC_INPUT_STREAM, BATCH_STREAM, EXIT_ROOT_STREAM, EXIT_ROOT_TIME, FIRST_FREE_STREAM, PUBLIC_INPUT_STREAM, Shape,
+    ACC_INPUT_STREAM, BATCH_STREAM, EXIT_ROOT_STREAM, EXIT_ROOT_TIME, FIRST_FREE_STREAM, PUBLIC_INPUT_STREAM,
+    Shape,
     message::{Bytes, hash},
     witness::{Assignment, Header, StorageHint},
 };
@@ -109,7 +110,8 @@ pub fn synthesize(cs: &mut Cs, shape: &Shape, assignment: &Assignment) {
 
     let tree_root = cs.witness("batch.state.tree_root", assignment.header.old_state.tree_root);
     let leaf_count = cs.commit("batch.state.leaf_count", assignment.header.old_state.leaf_count);
-    let old_root = poseidon::hash(cs, "batch.state.old_root", &one.into(), &[tree_root.into(), leaf_count.into()]);
+    let old_root =
+        poseidon::hash(cs, "batch.state.old_root", &one.into(), &[tree_root.into(), leaf_count.into()]);
     cs.enforce_equal("batch.state.old", old_root, h.old_state_root.value());
 
     let leaf_count = global_exit_root(cs, &h, assignment, leaf_count.into());
@@ -126,12 +128,12 @@ pub fn synthesize(cs: &mut Cs, shape: &Shape, assignment: &Assignment) {
     };
     let out = tx::synthesize(cs, &assignment.transactions, &context);
     let (hi, lo) = h.transactions_hash.halves();
-    cs.receive("batch.transactions.digest", Bus::KeccakOutput, one, &[
-        one * BATCH_STREAM,
-        out.total_len,
-        hi,
-        lo,
-    ]);
+    cs.receive(
+        "batch.transactions.digest",
+        Bus::KeccakOutput,
+        one,
+        &[one * BATCH_STREAM, out.total_len, hi, lo],
+    );
 
     let last_time = EXIT_ROOT_TIME + 3 * shape.transactions as u64;
     let leaf_count = block_number(cs, assignment, last_time + 1, out.transactions, out.leaf_count);
@@ -181,10 +183,14 @@ fn global_exit_root(cs: &mut Cs, h: &HeaderWires, assignment: &Assignment, leaf_
     let hint = &assignment.exit_root;
     let slot = Word::commit_unchecked(cs, "batch.exit_root.slot_hint", hint.slot);
     let map_slot = Bytes::constant(present, &GLOBAL_EXIT_ROOT_MAP_SLOT.to_be_bytes::<32>());
-    hash(cs, "batch.exit_root.slot", present, EXIT_ROOT_STREAM, &[&h.global_exit_root, &map_slot], (
-        slot.hi.clone(),
-        slot.lo.clone(),
-    ));
+    hash(
+        cs,
+        "batch.exit_root.slot",
+        present,
+        EXIT_ROOT_STREAM,
+        &[&h.global_exit_root, &map_slot],
+        (slot.hi.clone(), slot.lo.clone()),
+    );
 
     let present = Lc::from(present);
     let old = Word::commit_unchecked(cs, "batch.exit_root.old", hint.access.value);

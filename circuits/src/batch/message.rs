@@ -42,19 +42,11 @@ impl Bytes {
         let (hi, lo) = self.0.split_at(16);
         (Self(hi.to_vec()).value(), Self(lo.to_vec()).value())
     }
-
 }
 
 /// Sends the concatenation of `parts` as the message `stream`, and receives its digest (high, low), which `digest`
 /// claims, from the keccak machine. Everything counts only if `enable` is 1.
-pub fn hash(
-    cs: &mut Cs,
-    name: &'static str,
-    enable: Wire,
-    stream: u64,
-    parts: &[&Bytes],
-    digest: (Lc, Lc),
-) {
+pub fn hash(cs: &mut Cs, name: &'static str, enable: Wire, stream: u64, parts: &[&Bytes], digest: (Lc, Lc)) {
     let mut position = 0u64;
     for byte in parts.iter().flat_map(|p| &p.0) {
         cs.send(name, Bus::KeccakInput, enable, &[enable * stream, enable * position, byte.clone()]);

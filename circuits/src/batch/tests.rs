@@ -51,7 +51,8 @@ impl Wallet {
                 tx.into_signed(signature).into()
             }
             2 => {
-                let tx = TxEip2930 { chain_id, nonce, gas_price: price, gas_limit, to, value, input, access_list };
+                let tx =
+                    TxEip2930 { chain_id, nonce, gas_price: price, gas_limit, to, value, input, access_list };
                 let signature = sign(tx.signature_hash());
                 tx.into_signed(signature).into()
             }
@@ -111,7 +112,10 @@ fn accepts_an_empty_batch_and_its_closed_argument() {
     let mut cs = check(&shape, &assignment);
     assert_eq!(cs.public_input_value(), witness.public_input(AGGREGATOR).to_field());
     let mut rng = StdRng::seed_from_u64(7);
-    argument::close(&mut cs, Challenges { rho: ark_ff::UniformRand::rand(&mut rng), alpha: ark_ff::UniformRand::rand(&mut rng) });
+    argument::close(
+        &mut cs,
+        Challenges { rho: ark_ff::UniformRand::rand(&mut rng), alpha: ark_ff::UniformRand::rand(&mut rng) },
+    );
     let num_instance = NUM_PUBLIC as usize + cs.committed().len();
     assert_eq!(cs.matrices().failures(&cs.assignment(), num_instance), vec![]);
 }

@@ -14,7 +14,8 @@ use cairn_protocol::{
 };
 
 use super::{
-    ACC_INPUT_STREAM, BATCH_STREAM, EXIT_ROOT_STREAM, EXIT_ROOT_TIME, FIRST_FREE_STREAM, PUBLIC_INPUT_STREAM, Shape,
+    ACC_INPUT_STREAM, BATCH_STREAM, EXIT_ROOT_STREAM, EXIT_ROOT_TIME, FIRST_FREE_STREAM, PUBLIC_INPUT_STREAM,
+    Shape,
 };
 use crate::{
     F,
@@ -150,21 +151,23 @@ impl Assignment {
             first_stream: first_payload_stream,
             time_offset: EXIT_ROOT_TIME,
         };
-        let signed: Vec<_> =
-            txs.iter().zip(&senders).map(|(tx, &sender)| SignedTx { tx, sender }).collect();
-        let transactions = tx::trace(tx_shape(shape), &context, &witness.transactions, &signed, &mut journal)?;
+        let signed: Vec<_> = txs.iter().zip(&senders).map(|(tx, &sender)| SignedTx { tx, sender }).collect();
+        let transactions =
+            tx::trace(tx_shape(shape), &context, &witness.transactions, &signed, &mut journal)?;
 
         let last_time = EXIT_ROOT_TIME + 3 * shape.transactions as u64;
         let count = U256::from(txs.len());
-        let block_number = system_access(
+        let block_number =
+            system_access(&mut journal, SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT, last_time + 1, |n| {
+                n.saturating_add(count)
+            })?;
+        let local_exit_root = system_access(
             &mut journal,
-            SYSTEM_ACCOUNT,
-            SYSTEM_BLOCK_NUMBER_SLOT,
-            last_time + 1,
-            |n| n.saturating_add(count),
+            GLOBAL_EXIT_ROOT_L2,
+            LAST_ROLLUP_EXIT_ROOT_SLOT,
+            last_time + 2,
+            |v| v,
         )?;
-        let local_exit_root =
-            system_access(&mut journal, GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT, last_time + 2, |v| v)?;
         if journal.leaf_count != witness.new_state.leaf_count {
             return Err(BatchError::LeafCount {
                 expected: witness.new_state.leaf_count,
@@ -174,10 +177,11 @@ impl Assignment {
 
         let (signatures, keys) = signatures(shape, &txs)?;
         let mut events = messages(&header, witness);
-        events.extend(keys.into_iter().enumerate().map(|(i, message)| KeccakEvent {
-            stream: FIRST_FREE_STREAM + i as u64,
-            message,
-        }));
+        events.extend(
+            keys.into_iter()
+                .enumerate()
+                .map(|(i, message)| KeccakEvent { stream: FIRST_FREE_STREAM + i as u64, message }),
+        );
         events.extend(txs.iter().enumerate().map(|(j, tx)| KeccakEvent {
             stream: first_payload_stream + j as u64,
             message: tx.signing_payload(),
@@ -242,7 +246,13 @@ fn enter_exit_root(header: &Header, journal: &mut Journal) -> Result<StorageHint
     }
     let timestamp = U256::from(header.timestamp);
     let slot = global_exit_root_slot(header.global_exit_root);
-    system_access(journal, GLOBAL_EXIT_ROOT_L2, slot, EXIT_ROOT_TIME, |v| if v.is_zero() { timestamp } else { v })
+    system_access(
+        journal,
+        GLOBAL_EXIT_ROOT_L2,
+        slot,
+        EXIT_ROOT_TIME,
+        |v| if v.is_zero() { timestamp } else { v },
+    )
 }
 
 fn system_access(

@@ -1,11 +1,11 @@
 //! Small pieces shared by the machines.
 
 pub mod compare;
+pub mod nonnative;
 pub mod poseidon;
 pub mod range;
 pub mod words;
 pub mod zero;
-pub mod nonnative;
 
 use ark_ff::{BigInteger, Field, PrimeField};
 

@@ -72,7 +72,12 @@ impl Bus {
     pub const fn is_fixed_table(self) -> bool {
         matches!(
             self,
-            Self::Range16 | Self::Range8 | Self::Sparse16 | Self::ByteSparse | Self::FixedBase | Self::StartPoint
+            Self::Range16
+                | Self::Range8
+                | Self::Sparse16
+                | Self::ByteSparse
+                | Self::FixedBase
+                | Self::StartPoint
         )
     }
 }
@@ -104,7 +109,14 @@ pub struct Interaction<'a> {
 }
 
 impl BusLog {
-    pub(crate) fn push(&mut self, name: &'static str, bus: Bus, multiplicity: Lc, tuple: &[Lc], record: bool) {
+    pub(crate) fn push(
+        &mut self,
+        name: &'static str,
+        bus: Bus,
+        multiplicity: Lc,
+        tuple: &[Lc],
+        record: bool,
+    ) {
         self.entries.push(Entry { name, bus, start: self.values.len() });
         self.values.push(multiplicity.value());
         self.values.extend(tuple.iter().map(Lc::value));

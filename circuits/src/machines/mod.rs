@@ -2,6 +2,6 @@
 
 pub mod journal;
 pub mod keccak;
+pub mod secp256k1;
 pub mod tree;
 pub mod tx;
-pub mod secp256k1;

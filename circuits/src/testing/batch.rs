@@ -13,11 +13,7 @@ use cairn_protocol::{
 };
 
 use super::tree::ReferenceTree;
-use crate::{
-    F,
-    batch::opened_journal,
-    machines::journal::Journal,
-};
+use crate::{F, batch::opened_journal, machines::journal::Journal};
 
 /// What a batch brings along.
 #[derive(Clone, Debug)]
@@ -62,10 +58,8 @@ impl ReferenceChain {
     pub fn execute(&mut self, input: &BatchInput) -> Result<BatchWitness, Refused> {
         let refuse = |e: &dyn std::fmt::Display| Refused(e.to_string());
         let txs = decode_batch(&input.transactions).map_err(|e| refuse(&e))?;
-        let senders: Vec<Address> = txs
-            .iter()
-            .map(|tx| tx.recover_sender().map_err(|e| refuse(&e)))
-            .collect::<Result<_, _>>()?;
+        let senders: Vec<Address> =
+            txs.iter().map(|tx| tx.recover_sender().map_err(|e| refuse(&e))).collect::<Result<_, _>>()?;
         let touched = touched_leaves(
             senders.iter().copied().zip(txs.iter().map(|tx| tx.to)),
             input.coinbase,
@@ -92,7 +86,9 @@ impl ReferenceChain {
                 journal.access_account(access.address, 0, |_| access.new).map_err(|e| refuse(&e))?;
             }
         }
-        let LeafId::Storage(address, slot) = block_number_leaf() else { return Err(refuse(&"no block number")) };
+        let LeafId::Storage(address, slot) = block_number_leaf() else {
+            return Err(refuse(&"no block number"));
+        };
         journal.access_storage(address, slot, 0, |n| n + U256::from(txs.len())).map_err(|e| refuse(&e))?;
         let exit_root = journal
             .access_storage(GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT, 0, |v| v)
@@ -128,7 +124,11 @@ impl ReferenceChain {
             .map(|op| {
                 let (value, index) = finals.get(&op.id).copied().unwrap_or(([F::zero(); 3], 0));
                 let absent = !matches!(op.access, LeafAccess::Update { .. });
-                if absent && index == 0 { self.tree.read(op.id) } else { self.tree.write_at(op.id, index, value) }
+                if absent && index == 0 {
+                    self.tree.read(op.id)
+                } else {
+                    self.tree.write_at(op.id, index, value)
+                }
             })
             .collect()
     }
