@@ -2,9 +2,16 @@
 //!
 //! | machine | a row is | provides | looks up |
 //! |---|---|---|---|
+//! | [`machines::keccak`] | a permutation with one absorbed block | `KeccakOutput` | `Sparse16`, `ByteSparse`, `KeccakInput` |
+//! | [`machines::secp256k1`] | a public-key recovery | `Signature` | `Range16`, `FixedBase`, `StartPoint`, keccak |
+//! | [`machines::tx`] | a transaction; a byte of the batch | messages for keccak | `Range8`, `Range16`, `Signature`, journal |
+//! | [`machines::journal`] | (helpers) an access to a leaf | – | `Account`, `Storage` |
+//! | [`machines::tree`] | a leaf replaced in the running tree | first and last rows of the journal | `Range16` |
+//! | [`batch`] | the batch: header, messages, system state | the public input | all of the above |
 //!
 //! This crate knows no database, no async runtime and no network.
 
+pub mod batch;
 pub mod cs;
 pub mod gadgets;
 pub mod lookup;

@@ -1,1 +1,43 @@
-//! cairn-prover
+//! Groth16 with one commitment, on ark-groth16's keys (DESIGN section 5, docs/adr/0001).
+//!
+//! | file | phase |
+//! |---|---|
+//! | [`circuit`] | what a circuit is; its matrices, shape and digest; replay into an ark constraint system |
+//! | [`qap`] | R1CS to polynomials: ark's generator and our prover use the same domain |
+//! | [`setup`] | keys from operating-system randomness |
+//! | [`keys`], [`store`] | what a key holds; its file |
+//! | [`commit`] | D, D' and the challenges drawn from D |
+//! | [`prove`], [`msm`] | witness to proof |
+//! | [`verify`], [`export`] | native verification; words for Solidity, stored bytes |
+//! | [`bench`] | time and memory of a run |
+//!
+//! Not here: the machines of the circuit (crate `circuits`).
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
+pub mod bench;
+pub mod circuit;
+pub mod commit;
+pub mod export;
+pub mod keys;
+pub mod msm;
+pub mod prove;
+pub mod qap;
+pub mod setup;
+pub mod store;
+pub mod verify;
+
+#[cfg(test)]
+mod tests;
+
+pub use cairn_circuits::F;
+
+pub use self::{
+    circuit::{Circuit, Recorded, Shape},
+    export::{DecodeError, Proof},
+    keys::{ProvingKey, VerifyingKey},
+    prove::{ProveError, ProveStats, Proven, prove},
+    setup::{Observer, Phase, SetupError, setup},
+    store::{KeyFileError, load_or_setup},
+    verify::{VerifyError, verify, verify_batch},
+};

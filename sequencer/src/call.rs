@@ -1,8 +1,8 @@
 //! Calls that only read: `eth_call` and `eth_estimateGas`, any EVM code, on the state of a block.
 
+use alloy_eips::eip2930::AccessList;
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use cairn_protocol::constants::{BLOCK_GAS_LIMIT, TX_GAS};
-use alloy_eips::eip2930::AccessList;
 use revm::context::{
     BlockEnv, CfgEnv, TxEnv,
     result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction},
@@ -173,9 +173,9 @@ impl<'a> Caller<'a> {
             Ok(ExecutionResult::Success { gas, .. }) => gas,
             Ok(ExecutionResult::Revert { output, .. }) => return Err(CallError::Revert { output }),
             Ok(ExecutionResult::Halt { reason: HaltReason::OutOfGas(_), .. })
-            | Err(CallError::Invalid {
-                reason: InvalidTransaction::CallGasCostMoreThanGasLimit { .. },
-            }) => return Err(CallError::GasRequiredExceedsAllowance { allowance }),
+            | Err(CallError::Invalid { reason: InvalidTransaction::CallGasCostMoreThanGasLimit { .. } }) => {
+                return Err(CallError::GasRequiredExceedsAllowance { allowance });
+            }
             Ok(ExecutionResult::Halt { reason, .. }) => return Err(CallError::Halt { reason }),
             Err(e) => return Err(e),
         };
@@ -207,9 +207,9 @@ impl<'a> Caller<'a> {
     fn succeeds(&self, request: &CallRequest, gas: u64) -> Result<bool, CallError> {
         match self.transact(request, gas) {
             Ok(result) => Ok(result.is_success()),
-            Err(CallError::Invalid {
-                reason: InvalidTransaction::CallGasCostMoreThanGasLimit { .. },
-            }) => Ok(false),
+            Err(CallError::Invalid { reason: InvalidTransaction::CallGasCostMoreThanGasLimit { .. } }) => {
+                Ok(false)
+            }
             Err(e) => Err(e),
         }
     }

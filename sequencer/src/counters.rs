@@ -93,9 +93,7 @@ impl ShapeCapacity {
         ];
         match pairs.into_iter().find(|(_, needed, capacity)| needed > capacity) {
             None => Ok(()),
-            Some((resource, needed, capacity)) => {
-                Err(CapacityExceeded { resource, needed, capacity })
-            }
+            Some((resource, needed, capacity)) => Err(CapacityExceeded { resource, needed, capacity }),
         }
     }
 }
@@ -146,8 +144,8 @@ impl BatchMeter {
         let mut next = self.clone();
         next.transactions += 1;
         next.bytes += tx.raw().len() as u64;
-        next.other_permutations += keccak_permutations(tx.signing_payload().len() as u64)
-            + keccak_permutations(PUBLIC_KEY_BYTES);
+        next.other_permutations +=
+            keccak_permutations(tx.signing_payload().len() as u64) + keccak_permutations(PUBLIC_KEY_BYTES);
         for (address, created) in accounts {
             *next.accounts.entry(address).or_default() |= created;
         }

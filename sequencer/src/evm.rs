@@ -8,7 +8,10 @@ use cairn_protocol::{
 use cairn_state::{StateError, StateView, StoreError};
 use revm::{
     Context, DatabaseRef, ExecuteEvm, MainBuilder, MainContext,
-    context::{BlockEnv, CfgEnv, TxEnv, result::{EVMError, ResultAndState}},
+    context::{
+        BlockEnv, CfgEnv, TxEnv,
+        result::{EVMError, ResultAndState},
+    },
     database_interface::{DBErrorMarker, WrapDatabaseRef},
     primitives::hardfork::SpecId,
     state::{AccountInfo, Bytecode},
@@ -115,11 +118,8 @@ pub type EvmResult = Result<ResultAndState, EVMError<ViewError>>;
 
 /// Runs one transaction; nothing is written.
 pub(crate) fn transact(db: EvmDb<'_>, block: BlockEnv, cfg: CfgEnv, tx: TxEnv) -> EvmResult {
-    let mut evm = Context::mainnet()
-        .with_db(WrapDatabaseRef(db))
-        .with_cfg(cfg)
-        .with_block(block)
-        .build_mainnet();
+    let mut evm =
+        Context::mainnet().with_db(WrapDatabaseRef(db)).with_cfg(cfg).with_block(block).build_mainnet();
     evm.transact(tx)
 }
 

@@ -5,10 +5,7 @@ use alloy_primitives::{Address, B256, Log, U256};
 use cairn_protocol::{
     constants::KECCAK_EMPTY,
     leaf::AccountValue,
-    transfer::{
-        InvalidTx, NotProvable, TransferContext, TransferError, TransferOutcome,
-        apply_transfer,
-    },
+    transfer::{InvalidTx, NotProvable, TransferContext, TransferError, TransferOutcome, apply_transfer},
     tx::DecodedTx,
 };
 use cairn_state::TreeReader;
@@ -57,7 +54,9 @@ pub enum Divergence {
     GasUsed { revm: u64, transfer: u64 },
     #[error("revm emits {count} logs")]
     Logs { count: usize },
-    #[error("account {address}: revm has nonce {revm_nonce} and balance {revm_balance}, the transfer {nonce} and {balance}")]
+    #[error(
+        "account {address}: revm has nonce {revm_nonce} and balance {revm_balance}, the transfer {nonce} and {balance}"
+    )]
     Account { address: Address, revm_nonce: u64, revm_balance: U256, nonce: u64, balance: U256 },
     #[error("revm changes account {address}, the transfer does not")]
     UnexpectedAccount { address: Address },
@@ -118,11 +117,7 @@ pub fn execute(
 }
 
 /// Holds revm's result to the transfer's.
-fn compare(
-    outcome: &TransferOutcome,
-    result: &ExecutionResult,
-    state: &EvmState,
-) -> Result<(), Divergence> {
+fn compare(outcome: &TransferOutcome, result: &ExecutionResult, state: &EvmState) -> Result<(), Divergence> {
     let ExecutionResult::Success { gas, logs, .. } = result else {
         return Err(Divergence::NotSuccessful);
     };

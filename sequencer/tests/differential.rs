@@ -60,8 +60,7 @@ fn pick(rng: &mut StdRng, state: &StateDb, sender: Address, coinbase: Address) -
         0 => (0..rng.gen_range(1..200)).map(|_| if rng.r#gen() { 0 } else { rng.r#gen() }).collect(),
         _ => Bytes::new(),
     };
-    let intrinsic =
-        21_000 + data.iter().map(|b| if *b == 0 { 4u64 } else { 16 }).sum::<u64>();
+    let intrinsic = 21_000 + data.iter().map(|b| if *b == 0 { 4u64 } else { 16 }).sum::<u64>();
     let gas_limit = match rng.gen_range(0..8) {
         0 => intrinsic - 1,
         1 => 30_000_000,
@@ -162,8 +161,13 @@ fn prop_batches_of_random_transfers_have_witnesses_that_check() {
             2 | 5 => B256::repeat_byte(number as u8),
             _ => B256::ZERO,
         };
-        let header =
-            BatchHeader { number, timestamp: 1_700_000_000 + number, coinbase, global_exit_root, first_block };
+        let header = BatchHeader {
+            number,
+            timestamp: 1_700_000_000 + number,
+            coinbase,
+            global_exit_root,
+            first_block,
+        };
         let mut batch = OpenBatch::new(header);
         while batch.len() < number {
             let key = key(rng.gen_range(1..=KEYS));
@@ -209,13 +213,8 @@ fn prop_batches_of_random_transfers_have_witnesses_that_check() {
 fn rejects_the_transaction_that_exceeds_the_capacity() {
     let state = state(KEYS);
     let coinbase = Address::repeat_byte(0xcb);
-    let header = BatchHeader {
-        number: 1,
-        timestamp: 1,
-        coinbase,
-        global_exit_root: B256::ZERO,
-        first_block: 1,
-    };
+    let header =
+        BatchHeader { number: 1, timestamp: 1, coinbase, global_exit_root: B256::ZERO, first_block: 1 };
     let mut batch = OpenBatch::new(header);
     let single = Transfer::default().sign(&key(1));
     let tx = decode_tx(&single).unwrap();

@@ -136,14 +136,23 @@ fn rejects_each_rule_with_geths_words() {
     let wei = |n: u64| U256::from(n);
     let balance = U256::from(10u64).pow(wei(20));
     let cases = [
-        (Transfer { gas_limit: 20_999, ..at(0, 1) }, "intrinsic gas too low: gas 20999, minimum needed 21000"),
+        (
+            Transfer { gas_limit: 20_999, ..at(0, 1) },
+            "intrinsic gas too low: gas 20999, minimum needed 21000",
+        ),
         (Transfer { gas_limit: 30_000_001, ..at(0, 1) }, "exceeds block gas limit"),
-        (Transfer { priority: 2, max_fee: 1, ..at(0, 1) }, "max priority fee per gas higher than max fee per gas"),
+        (
+            Transfer { priority: 2, max_fee: 1, ..at(0, 1) },
+            "max priority fee per gas higher than max fee per gas",
+        ),
         (Transfer { value: balance, ..at(0, 1) }, "insufficient funds for gas * price + value"),
         (at(9, 1), "nonce too high"),
         (at(u64::MAX, 1), "nonce has max value"),
         (Transfer { data: vec![1; 1_500].into(), gas_limit: 100_000, ..at(0, 1) }, "oversized data"),
-        (Transfer { to: Address::with_last_byte(4), ..at(0, 1) }, "not provable yet: a call to the precompile"),
+        (
+            Transfer { to: Address::with_last_byte(4), ..at(0, 1) },
+            "not provable yet: a call to the precompile",
+        ),
     ];
     for (transfer, message) in cases {
         let got = s.error(1, transfer);

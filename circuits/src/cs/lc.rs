@@ -82,7 +82,8 @@ impl Lc {
 
 impl From<Wire> for Lc {
     fn from(w: Wire) -> Self {
-        let terms = if w.id() == WireId::NONE { Vec::new() } else { vec![Term { wire: w.id(), coeff: F::one() }] };
+        let terms =
+            if w.id() == WireId::NONE { Vec::new() } else { vec![Term { wire: w.id(), coeff: F::one() }] };
         Self { terms, val: w.value() }
     }
 }

@@ -218,7 +218,10 @@ impl Cs {
         assert_eq!(tuple.len(), bus.arity(), "{name}: tuple length on bus {bus:?}");
         if self.records() {
             for lc in tuple.iter().chain([&multiplicity]) {
-                assert!(lc.is_committed(), "{name}: a wire on bus {bus:?} is not committed before the challenges");
+                assert!(
+                    lc.is_committed(),
+                    "{name}: a wire on bus {bus:?} is not committed before the challenges"
+                );
             }
             *self.counts.entry(name).or_default() += tuple.len();
         }
@@ -292,13 +295,24 @@ impl Cs {
     }
 
     /// A constraint of the lookup argument: not counted, because [`Self::send`] counted it where it was caused.
-    pub(crate) fn argument_enforce(&mut self, name: &'static str, a: impl Into<Lc>, b: impl Into<Lc>, c: impl Into<Lc>) {
+    pub(crate) fn argument_enforce(
+        &mut self,
+        name: &'static str,
+        a: impl Into<Lc>,
+        b: impl Into<Lc>,
+        c: impl Into<Lc>,
+    ) {
         if self.records() {
             self.matrices.push(name, a.into().into_terms(), b.into().into_terms(), c.into().into_terms());
         }
     }
 
-    pub(crate) fn argument_product(&mut self, name: &'static str, a: impl Into<Lc>, b: impl Into<Lc>) -> Wire {
+    pub(crate) fn argument_product(
+        &mut self,
+        name: &'static str,
+        a: impl Into<Lc>,
+        b: impl Into<Lc>,
+    ) -> Wire {
         let (a, b) = (a.into(), b.into());
         let w = self.witness(name, a.value() * b.value());
         self.argument_enforce(name, a, b, w);

@@ -1,5 +1,12 @@
 //! Small pieces shared by the machines.
 
+pub mod compare;
+pub mod nonnative;
+pub mod poseidon;
+pub mod range;
+pub mod words;
+pub mod zero;
+
 use ark_ff::{BigInteger, Field, PrimeField};
 
 use crate::F;

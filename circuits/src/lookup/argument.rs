@@ -153,6 +153,10 @@ mod tests {
         let record = example(Mode::Record, [0, 0, 0], 0, ch);
         assert_eq!(check.assignment(), assign.assignment());
         assert_eq!(check.matrices().num_constraints(), record.matrices().num_constraints());
-        assert_eq!(check.matrices().num_constraints(), check.num_constraints() + 1 + 12, "counts miss sum and powers only");
+        assert_eq!(
+            check.matrices().num_constraints(),
+            check.num_constraints() + 1 + 12,
+            "counts miss sum and powers only"
+        );
     }
 }

@@ -30,17 +30,19 @@ pub enum Bus {
     Account = 8,
     /// (address, slot high, slot low, value high, value low, leaf index, time): the storage journal.
     Storage = 9,
-    /// Fixed table: (256·window + digit, three x limbs, three y limbs): multiples of G.
+    /// Fixed table: (256·window + digit, three x limbs, their three low parts, two y halves): multiples of G.
     FixedBase = 10,
-    /// (table number · 16 + digit, three x limbs, three y limbs): multiples of variable points, written and read by secp256k1.
+    /// (16·table + digit, three x limbs, their three low parts, two y halves): multiples of variable points, written
+    /// and read by secp256k1.
     VariableBase = 11,
-    /// Fixed table of nothing-up-my-sleeve starting points, used by the secp256k1 machine.
+    /// Fixed table: (index, two halves each of start x, start y, end x, end y): where secp256k1's accumulator begins and ends.
     StartPoint = 12,
-    /// (position, byte): the batch's bytes, read by the transaction machine.
+    /// (position, byte): the batch's bytes. A slot sends what it reads, the byte table receives.
     BatchByte = 13,
-    /// (position, non-zero bytes before it).
+    /// (position, non-zero bytes from it to the end of the batch). A slot sends, the byte table receives.
     BatchPrefix = 14,
-    /// (position, base): where a signing payload's shared field region starts and ends in the batch.
+    /// (position, stream + 1, shift): from this byte on, byte i belongs to position i − shift of the stream, or to none if
+    /// the last two are 0. A slot announces the fields that its signing payload shares with the wire.
     PayloadRegion = 15,
 }
 
@@ -54,9 +56,8 @@ impl Bus {
             Self::KeccakInput | Self::PayloadRegion => 3,
             Self::KeccakOutput => 4,
             Self::Signature => 8,
-            Self::Account | Self::Storage | Self::FixedBase | Self::VariableBase => 7,
-            
-            Self::StartPoint => 13,
+            Self::Account | Self::Storage => 7,
+            Self::FixedBase | Self::VariableBase | Self::StartPoint => 9,
         }
     }
 
@@ -71,7 +72,12 @@ impl Bus {
     pub const fn is_fixed_table(self) -> bool {
         matches!(
             self,
-            Self::Range16 | Self::Range8 | Self::Sparse16 | Self::ByteSparse | Self::FixedBase | Self::StartPoint
+            Self::Range16
+                | Self::Range8
+                | Self::Sparse16
+                | Self::ByteSparse
+                | Self::FixedBase
+                | Self::StartPoint
         )
     }
 }
@@ -103,7 +109,14 @@ pub struct Interaction<'a> {
 }
 
 impl BusLog {
-    pub(crate) fn push(&mut self, name: &'static str, bus: Bus, multiplicity: Lc, tuple: &[Lc], record: bool) {
+    pub(crate) fn push(
+        &mut self,
+        name: &'static str,
+        bus: Bus,
+        multiplicity: Lc,
+        tuple: &[Lc],
+        record: bool,
+    ) {
         self.entries.push(Entry { name, bus, start: self.values.len() });
         self.values.push(multiplicity.value());
         self.values.extend(tuple.iter().map(Lc::value));

@@ -90,7 +90,11 @@ impl FixedTable {
         for (row, m) in found {
             counts[row] += m;
         }
-        debug_assert!(counts.iter().all(|c| c.is_zero() || c.into_bigint().0[3] == 0), "{}: negative count", self.name);
+        debug_assert!(
+            counts.iter().all(|c| c.is_zero() || c.into_bigint().0[3] == 0),
+            "{}: negative count",
+            self.name
+        );
         for (row, count) in self.rows.iter().zip(counts) {
             let m = cs.commit(self.name, count);
             let tuple: Vec<_> = row.iter().map(|&f| cs.constant(f)).collect();

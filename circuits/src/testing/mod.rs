@@ -4,6 +4,9 @@
 //! mean, multisets, so that a failure has the name of the interaction. A cheating prover who changes a committed value
 //! would recompute the reciprocals honestly, so this is what he can reach.
 
+pub mod batch;
+pub mod tree;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ark_ff::Zero;
@@ -47,7 +50,8 @@ impl Checker {
         let z = cs.assignment();
         let num_instance = NUM_PUBLIC as usize + cs.committed().len();
         let (instance, witness) = z.split_at(num_instance);
-        let constraints: Vec<_> = (0..cs.matrices().num_constraints()).map(|i| cs.matrices().constraint(i)).collect();
+        let constraints: Vec<_> =
+            (0..cs.matrices().num_constraints()).map(|i| cs.matrices().constraint(i)).collect();
         let interactions: Vec<_> =
             cs.interactions().map(|i| Sent { name: i.name, bus: i.bus, terms: i.terms.to_vec() }).collect();
         let mut constraints_of: HashMap<_, Vec<_>> = HashMap::new();
@@ -130,7 +134,8 @@ impl Checker {
 
     fn in_fixed_table(&self, bus: Bus, tuple: &[F]) -> bool {
         #[expect(clippy::panic, reason = "a test that uses a table must pass it in")]
-        let table = self.tables.iter().find(|t| t.bus == bus).unwrap_or_else(|| panic!("no table for {bus:?}"));
+        let table =
+            self.tables.iter().find(|t| t.bus == bus).unwrap_or_else(|| panic!("no table for {bus:?}"));
         table.find(tuple).is_some()
     }
 
@@ -138,8 +143,10 @@ impl Checker {
     /// balance or whose tuple is not in its fixed table.
     #[must_use]
     pub fn failures(&self) -> Failures {
-        let mut out: Failures =
-            (0..self.constraints.len()).filter(|&i| !self.holds(i)).map(|i| self.constraints[i].name).collect();
+        let mut out: Failures = (0..self.constraints.len())
+            .filter(|&i| !self.holds(i))
+            .map(|i| self.constraints[i].name)
+            .collect();
         for (i, s) in self.interactions.iter().enumerate() {
             let (key, m) = self.evaluate(i);
             let bad = if s.bus.is_fixed_table() {
@@ -157,8 +164,10 @@ impl Checker {
     /// Sets wires to new values and returns what fails that involves them; then puts the old values back.
     pub fn failures_with(&mut self, changes: &[(WireId, F)]) -> Failures {
         let old: Vec<_> = changes.iter().map(|&(id, _)| (id, self.value(id))).collect();
-        let touched: BTreeSet<usize> =
-            changes.iter().flat_map(|(id, _)| self.interactions_of.get(id).into_iter().flatten().copied()).collect();
+        let touched: BTreeSet<usize> = changes
+            .iter()
+            .flat_map(|(id, _)| self.interactions_of.get(id).into_iter().flatten().copied())
+            .collect();
         let before: Vec<_> = touched.iter().map(|&i| self.evaluate(i)).collect();
         self.set(changes);
         let mut out: Failures = changes
@@ -239,7 +248,10 @@ impl Checker {
         }
         if sample.is_none() {
             for (name, reason) in free {
-                assert!(found_free.contains_key(name), "wire {name} is listed as free ({reason}) but is constrained");
+                assert!(
+                    found_free.contains_key(name),
+                    "wire {name} is listed as free ({reason}) but is constrained"
+                );
             }
         }
     }

@@ -27,7 +27,9 @@ pub enum PoolError {
     InvalidSender(#[from] SignatureError),
     #[error("invalid chain id for signer: have {got} want {expected}")]
     ChainIdMismatch { expected: u64, got: u64 },
-    #[error("max priority fee per gas higher than max fee per gas: maxPriorityFeePerGas: {priority_wei}, maxFeePerGas: {max_wei}")]
+    #[error(
+        "max priority fee per gas higher than max fee per gas: maxPriorityFeePerGas: {priority_wei}, maxFeePerGas: {max_wei}"
+    )]
     PriorityFeeAboveMaxFee { priority_wei: u128, max_wei: u128 },
     #[error("exceeds block gas limit: gas {gas_limit}, limit {block_gas_limit}")]
     GasLimitAboveBlock { gas_limit: u64, block_gas_limit: u64 },
@@ -45,7 +47,9 @@ pub enum PoolError {
     NonceTooHigh { next: u64, got: u64, limit: u64 },
     #[error("insufficient funds for gas * price + value: balance {balance}, tx cost {cost}")]
     InsufficientFunds { balance: U256, cost: U256 },
-    #[error("insufficient funds for gas * price + value: balance {balance}, queued cost {queued}, tx cost {cost}")]
+    #[error(
+        "insufficient funds for gas * price + value: balance {balance}, queued cost {queued}, tx cost {cost}"
+    )]
     InsufficientFundsWithQueue { balance: U256, queued: U256, cost: U256 },
     #[error("transaction underpriced: gas tip cap {got}, minimum needed {minimum}")]
     Underpriced { got: u128, minimum: u128 },

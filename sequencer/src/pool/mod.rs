@@ -157,7 +157,8 @@ fn has_code(account: &AccountValue) -> bool {
 
 /// `price` raised by [`REPLACEMENT_BUMP_PERCENT`], rounded up.
 fn bumped(price: u128) -> u128 {
-    price.saturating_add((price / 100).saturating_mul(REPLACEMENT_BUMP_PERCENT))
+    price
+        .saturating_add((price / 100).saturating_mul(REPLACEMENT_BUMP_PERCENT))
         .saturating_add(((price % 100) * REPLACEMENT_BUMP_PERCENT).div_ceil(100))
 }
 

@@ -1,0 +1,156 @@
+//! Integers of up to 256 bits as two 128-bit halves, and their order.
+//!
+//! A field element has one representative below the modulus r; [`Wide`] does not say which it holds. Order a chain of
+//! them up to [`Wide::modulus`] to make all of them canonical: a < b ≤ r.
+
+use ark_ff::PrimeField;
+
+use super::{low_u128, pow2, range};
+use crate::{
+    F,
+    cs::{Cs, Lc},
+};
+
+/// The integer hi·2¹²⁸ + lo.
+#[derive(Clone, Debug, Default)]
+pub struct Wide {
+    pub hi: Lc,
+    pub lo: Lc,
+}
+
+/// (hi, lo) of a field element's canonical value.
+#[must_use]
+pub fn split(f: F) -> [u128; 2] {
+    let l = f.into_bigint().0;
+    [u128::from(l[2]) | u128::from(l[3]) << 64, u128::from(l[0]) | u128::from(l[1]) << 64]
+}
+
+/// (hi, lo) of the modulus r.
+#[must_use]
+pub fn modulus() -> [u128; 2] {
+    let l = F::MODULUS.0;
+    [u128::from(l[2]) | u128::from(l[3]) << 64, u128::from(l[0]) | u128::from(l[1]) << 64]
+}
+
+impl Wide {
+    /// A new integer below 2²⁵⁶, committed as 16 limbs named `wire`, checked under `name`.  Cost: 16 lookups
+    #[must_use]
+    pub fn new(cs: &mut Cs, wire: &'static str, name: &'static str, en: &Lc, [hi, lo]: [u128; 2]) -> Self {
+        Self { hi: range::uint(cs, wire, name, en, 128, hi), lo: range::uint(cs, wire, name, en, 128, lo) }
+    }
+
+    /// r·en.
+    #[must_use]
+    pub fn modulus(en: &Lc) -> Self {
+        let [hi, lo] = modulus();
+        Self { hi: en.clone() * F::from(hi), lo: en.clone() * F::from(lo) }
+    }
+
+    /// The field element that it represents.
+    #[must_use]
+    pub fn field(&self) -> Lc {
+        self.hi.clone() * pow2(128) + self.lo.clone()
+    }
+}
+
+/// Names of one comparison: wires and checks.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// Limbs of b − a.
+    pub gap: &'static str,
+    /// The borrow's wire and its boolean constraint.
+    pub borrow: &'static str,
+    /// The range checks.
+    pub name: &'static str,
+}
+
+/// name: a < b where `on` is 1.
+/// b.lo − a.lo − on + 2¹²⁸·borrow ∈ [0, 2¹²⁸),  b.hi − a.hi − borrow ∈ [0, 2¹²⁸),  borrow ∈ {0, 1}
+/// Cost: 17. Requires: halves below 2¹²⁸ and made of committed wires; `on` committed, 0 or 1.
+/// Where `on` is 0 nothing is stated.
+/// Soundness: the two differences are integers between −2¹²⁸ − 1 and 2¹²⁹, so being in range modulo r is being in
+/// range; hence b − a − 1 = (second)·2¹²⁸ + (first) ≥ 0.
+pub fn enforce_less(cs: &mut Cs, names: Names, on: &Lc, a: &Wide, b: &Wide) {
+    enforce_gap(cs, names, on, a, b, true);
+}
+
+/// name: a ≤ b where `on` is 1. As [`enforce_less`], without the − on.
+pub fn enforce_less_or_equal(cs: &mut Cs, names: Names, on: &Lc, a: &Wide, b: &Wide) {
+    enforce_gap(cs, names, on, a, b, false);
+}
+
+fn enforce_gap(cs: &mut Cs, names: Names, on: &Lc, a: &Wide, b: &Wide, strict: bool) {
+    let active = on.value() != F::default();
+    let (a_lo, b_lo) = (low_u128(a.lo.value()), low_u128(b.lo.value()));
+    let borrow = active && (b_lo < a_lo || strict && b_lo == a_lo);
+    let borrow = cs.commit_boolean(names.borrow, borrow);
+    let one = if strict { on.clone() } else { Lc::zero() };
+    let lo = b.lo.clone() - a.lo.clone() - one + borrow * pow2(128);
+    range::enforce_u128(cs, names.gap, names.name, on, lo);
+    range::enforce_u128(cs, names.gap, names.name, on, b.hi.clone() - a.hi.clone() - borrow);
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_ff::{One, UniformRand, Zero};
+    use ark_std::rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::{cs::Mode, testing::Checker};
+
+    const NAMES: Names = Names { gap: "test.gap", borrow: "test.borrow", name: "test.less" };
+
+    fn compare(a: [u128; 2], b: [u128; 2], strict: bool) -> Checker {
+        let mut cs = Cs::new(Mode::Check);
+        let en: Lc = cs.one().into();
+        let wide = |cs: &Cs, [hi, lo]: [u128; 2]| Wide {
+            hi: cs.constant(F::from(hi)),
+            lo: cs.constant(F::from(lo)),
+        };
+        let (a, b) = (wide(&cs, a), wide(&cs, b));
+        enforce_gap(&mut cs, NAMES, &en, &a, &b, strict);
+        Checker::new(&cs, vec![])
+    }
+
+    #[test]
+    fn accepts_exactly_the_ordered_pairs() {
+        let mut rng = StdRng::seed_from_u64(6);
+        let [r_hi, r_lo] = modulus();
+        let mut edges = vec![
+            [0, 0],
+            [0, 1],
+            [0, u128::MAX],
+            [1, 0],
+            [1, 1],
+            [r_hi, r_lo - 1],
+            [r_hi, r_lo],
+            [r_hi, r_lo + 1],
+        ];
+        edges.extend([[u128::MAX, u128::MAX], split(F::rand(&mut rng)), split(-F::one()), split(F::zero())]);
+        for &a in &edges {
+            for &b in &edges {
+                assert_eq!(compare(a, b, true).failures().is_empty(), a < b, "{a:?} < {b:?}");
+                assert_eq!(compare(a, b, false).failures().is_empty(), a <= b, "{a:?} ≤ {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn rejects_the_wrong_borrow_and_any_changed_limb() {
+        let mut rng = StdRng::seed_from_u64(7);
+        for (a, b) in [([3, 5], [4, 1]), ([3, 5], [3, 6]), ([0, 0], modulus())] {
+            compare(a, b, true).assert_no_free_wires(&[], None, &mut rng);
+        }
+        let mut equal = compare([7, 7], [7, 7], true);
+        let borrow = equal.named("test.borrow")[0];
+        for value in [F::zero(), F::one(), -F::one()] {
+            assert!(!equal.failures_with(&[(borrow, value)]).is_empty() || !equal.failures().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_halves_of_the_modulus_are_the_second_representative_of_zero() {
+        let cs = Cs::new(Mode::Check);
+        assert!(Wide::modulus(&cs.one().into()).field().value().is_zero());
+    }
+}

@@ -1,0 +1,134 @@
+//! One access to an account or to a storage slot.
+
+use crate::{
+    F,
+    cs::{Cs, Lc, Wire},
+    gadgets::{words::Word, zero::is_zero},
+    lookup::bus::Bus,
+};
+
+/// Fields of an account as the bus carries them.
+#[derive(Clone, Debug, Default)]
+pub struct AccountLc {
+    pub nonce: Lc,
+    pub balance: Word,
+    pub code_hash: Lc,
+}
+
+/// When an access happens, and the hints of what was there before.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    /// This access' time, a constant of the layout.
+    pub now: u64,
+    /// Hint: time of the previous access, 0 for the tree's.
+    pub before: u64,
+    /// Hint: leaf position before the access, 0 if absent.
+    pub index: u64,
+}
+
+/// A flag for [`account_access`]: the fields are not those of an empty account.
+///
+/// journal.leaf.nonempty: nonce + balance high + balance low ≠ 0; the terms are below 2¹²⁸, so they cannot cancel.
+/// Cost: 2. Only an account that was absent asks for it, and an absent account has no code; so code does not enter.
+pub fn is_nonempty(cs: &mut Cs, en: &Lc, account: &AccountLc) -> Lc {
+    let sum = account.nonce.clone() + &account.balance.hi + &account.balance.lo;
+    let empty = is_zero(cs, "journal.leaf.nonempty", en, &sum);
+    en.clone() - empty
+}
+
+/// Replaces `old` by `new` in the account at `address`. Returns the leaf count after the access.
+///
+/// Requires: `en` boolean; the values written are in range (nonce 64 bits, halves 128 bits); `nonempty` is the flag
+/// whether `new` is a non-empty account, at least where the account was absent; `at.now` is above every earlier time.
+///
+/// ```text
+/// journal.account.old    receive (address, old…, index, before)           7    without it: values from nowhere
+/// journal.account.new    send (address, new…, index', now)                7    without it: the write is lost
+/// journal.account.order  now − before − 1 ∈ [0, 2¹⁶)                      1    without it: an access reads the future
+/// ```
+/// and the families of the leaf position, `journal.leaf.*`.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "an access has an address, two values, a time and the leaf count"
+)]
+pub fn account_access(
+    cs: &mut Cs,
+    en: &Lc,
+    address: &Lc,
+    old: &AccountLc,
+    new: &AccountLc,
+    nonempty: &Lc,
+    at: At,
+    leaf_count: &Lc,
+) -> Lc {
+    let index = cs.commit("journal.account.index", at.index);
+    let before = cs.commit("journal.account.before", at.before);
+    let now = en.clone() * at.now;
+    let (new_index, leaf_count) = next_index(cs, en, index, nonempty, leaf_count);
+    let tuple = |a: &AccountLc, index: Lc, time: Lc| {
+        [
+            address.clone(),
+            a.nonce.clone(),
+            a.balance.hi.clone(),
+            a.balance.lo.clone(),
+            a.code_hash.clone(),
+            index,
+            time,
+        ]
+    };
+    cs.receive("journal.account.old", Bus::Account, en.clone(), &tuple(old, index.into(), before.into()));
+    cs.send("journal.account.new", Bus::Account, en.clone(), &tuple(new, new_index, now.clone()));
+    cs.lookup("journal.account.order", Bus::Range16, en.clone(), now - before - en.clone());
+    leaf_count
+}
+
+/// Replaces `old` by `new` in storage slot `slot` of `address`. Returns the leaf count after the access. A slot that
+/// has a leaf keeps it when it becomes zero.
+///
+/// Requires: `en` boolean; the halves written are below 2¹²⁸; `at.now` is above every earlier time.
+/// Families as in [`account_access`]: journal.storage.old (7), new (7), order (1), and journal.leaf.nonempty (2): high +
+/// low ≠ 0, which cannot cancel.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "an access has an address, two values, a time and the leaf count"
+)]
+pub fn storage_access(
+    cs: &mut Cs,
+    en: &Lc,
+    address: &Lc,
+    slot: &Word,
+    old: &Word,
+    new: &Word,
+    at: At,
+    leaf_count: &Lc,
+) -> Lc {
+    let index = cs.commit("journal.storage.index", at.index);
+    let before = cs.commit("journal.storage.before", at.before);
+    let now = en.clone() * at.now;
+    let empty = is_zero(cs, "journal.leaf.nonempty", en, &(new.hi.clone() + &new.lo));
+    let (new_index, leaf_count) = next_index(cs, en, index, &(en.clone() - empty), leaf_count);
+    let tuple = |v: &Word, index: Lc, time: Lc| {
+        [address.clone(), slot.hi.clone(), slot.lo.clone(), v.hi.clone(), v.lo.clone(), index, time]
+    };
+    cs.receive("journal.storage.old", Bus::Storage, en.clone(), &tuple(old, index.into(), before.into()));
+    cs.send("journal.storage.new", Bus::Storage, en.clone(), &tuple(new, new_index, now.clone()));
+    cs.lookup("journal.storage.order", Bus::Range16, en.clone(), now - before - en.clone());
+    leaf_count
+}
+
+/// The leaf position after an access, and the leaf count.
+///
+/// ```text
+/// journal.leaf.absent    absent = (index = 0)                              2
+/// journal.leaf.created   created = absent · nonempty                       1    without it: leaves appear at will, or
+///                                                                               a new account is lost
+/// journal.leaf.index     position = created · leaf count                   1    without it: a leaf is put over another
+/// ```
+/// index' = index + position, because the index is 0 where `created` is 1; leaf count' = leaf count + created.
+fn next_index(cs: &mut Cs, en: &Lc, index: Wire, nonempty: &Lc, leaf_count: &Lc) -> (Lc, Lc) {
+    let absent = is_zero(cs, "journal.leaf.absent", en, &index.into());
+    let created = cs.committed_product("journal.leaf.created", nonempty.clone(), absent);
+    let position = cs.committed_product("journal.leaf.index", leaf_count.clone(), created);
+    debug_assert!(created.value() == F::from(0u64) || created.value() == F::from(1u64));
+    (index + position, leaf_count.clone() + created)
+}

@@ -1,0 +1,255 @@
+//! The rows' constraints, family by family. Costs are a row's. All-zero rows satisfy everything and pass the root on.
+
+use super::{
+    leaf::{self, Leaf},
+    path,
+    row::{RowKind, TreeRow},
+    witness::limit,
+};
+use crate::{
+    cs::{Cs, Lc, Wire},
+    gadgets::{
+        compare::{self, Names, Wide, split},
+        poseidon,
+    },
+    lookup::bus::Bus,
+};
+
+/// What a row is; the flags sum to `en`.
+pub(super) struct Kind {
+    pub en: Lc,
+    pub update: Lc,
+    pub absent: Wire,
+    pub link: Wire,
+    /// The row before is LINK.
+    pub append: Lc,
+    pub storage: Wire,
+}
+
+impl Kind {
+    /// 1 if the opened leaf is the operation's own.
+    pub fn own(&self) -> Lc {
+        self.update.clone() + self.append.clone()
+    }
+
+    /// 1 if the opened leaf is the predecessor of the operation's key.
+    pub fn predecessor(&self) -> Lc {
+        self.absent + self.link
+    }
+}
+
+/// What a row hands to the next.
+struct Carry {
+    en: Lc,
+    link: Lc,
+    key: Wide,
+    limit: Lc,
+    next_index: Lc,
+    new_next_index: Lc,
+    root: Lc,
+}
+
+/// The tree machine. `root_in` is the tree root before the batch; returns the tree root after it.
+pub fn synthesize(cs: &mut Cs, rows: &[TreeRow], root_in: Lc) -> Lc {
+    let mut carry = Carry {
+        en: cs.one().into(),
+        link: Lc::zero(),
+        key: Wide::default(),
+        limit: Lc::zero(),
+        next_index: Lc::zero(),
+        new_next_index: Lc::zero(),
+        root: root_in,
+    };
+    for row in rows {
+        carry = synthesize_row(cs, row, &carry);
+    }
+    // tree.kind.closed: the last row is not LINK. Cost: 1 in all
+    // A cheat without it: a predecessor points at a leaf that was never written.
+    cs.enforce_zero("tree.kind.closed", carry.link);
+    carry.root
+}
+
+fn synthesize_row(cs: &mut Cs, row: &TreeRow, before: &Carry) -> Carry {
+    let kind = kind(cs, row, before);
+    let id = identity(cs, row, &kind);
+    let order = order(cs, row, &kind, &id.key, before);
+    let leaf = leaf::leaves(cs, row, &kind, &id.key, &order.opened, &order.limit);
+    let bits = path::position(cs, row);
+    let index = Lc::recompose(&bits, 1);
+    pair(cs, before, &order, &leaf, &index);
+    let roots = path::roots(cs, row, &kind.en, &bits, leaf.old.clone(), leaf.new.clone());
+    let root = path::chain(cs, &kind.en, roots, &before.root);
+    journal(cs, row, &kind, &id, &leaf, &index);
+    Carry {
+        en: kind.en,
+        link: kind.link.into(),
+        key: order.key,
+        limit: order.limit.field(),
+        next_index: leaf.next_index,
+        new_next_index: leaf.new_next_index.into(),
+        root,
+    }
+}
+
+/// append is the row before's link, update = en − absent − link − append.                       Cost: 5
+///
+/// ```text
+/// tree.kind.enabled  en ∈ {0, 1}
+/// tree.kind.absent   absent ∈ {0, 1}
+/// tree.kind.link     link ∈ {0, 1}
+/// tree.kind.update   update ∈ {0, 1}
+/// tree.kind.prefix   en·(en of the row before − en) = 0
+/// ```
+/// Soundness: the four flags are boolean and sum to en ∈ {0, 1}, so at most one is set; if the row before is LINK,
+/// append = 1 forces en = 1. Cheats without: enabled: a fraction of a row; the others: two kinds at once, a LINK whose
+/// APPEND is missing; prefix: an enabled row after a disabled one, whose key is compared with nothing.
+fn kind(cs: &mut Cs, row: &TreeRow, before: &Carry) -> Kind {
+    let en = cs.commit_boolean("tree.kind.enabled", row.kind != RowKind::Disabled);
+    let absent = cs.commit_boolean("tree.kind.absent", row.kind == RowKind::Absent);
+    let link = cs.commit_boolean("tree.kind.link", row.kind == RowKind::Link);
+    let storage = cs.witness("tree.key.storage", row.storage);
+    let append = before.link.clone();
+    let update = en - absent - link - append.clone();
+    cs.enforce_boolean("tree.kind.update", update.clone());
+    cs.enforce("tree.kind.prefix", before.en.clone() - en, en, Lc::zero());
+    Kind { en: en.into(), update, absent, link, append, storage }
+}
+
+/// What the operation is on.
+struct Identity {
+    address: Wire,
+    slot_hi: Wire,
+    slot_lo: Wire,
+    /// The tree key.
+    key: Lc,
+}
+
+/// tree.key.storage: storage·(en − storage) = 0.                                                Cost: 1
+/// tree.key.slot: (en − storage)·(slot_hi, slot_lo) = 0.                                        Cost: 2
+/// tree.key.hash: key = Poseidon(en + storage, address, slot_hi, slot_lo).                    Cost: 297
+///
+/// Cheats without: storage: a third tag, whose leaves exist on no journal; slot: many leaves for one account; hash: the
+/// value of one leaf read as another's.
+/// The address is not range-checked: leaves are created only by journal writers, who check it; an operation on an
+/// address that no one accesses ends as it began.
+fn identity(cs: &mut Cs, row: &TreeRow, kind: &Kind) -> Identity {
+    let (en, storage) = (kind.en.clone(), kind.storage);
+    let address = cs.commit("tree.key.address", row.address);
+    let slot_hi = cs.commit("tree.key.slot_hi", row.slot_hi);
+    let slot_lo = cs.commit("tree.key.slot_lo", row.slot_lo);
+    cs.enforce("tree.key.storage", en.clone() - storage, storage, Lc::zero());
+    for half in [slot_hi, slot_lo] {
+        cs.enforce("tree.key.slot", half, en.clone() - storage, Lc::zero());
+    }
+    let tag = en.clone() + storage;
+    let key =
+        poseidon::hash(cs, "tree.key.hash", &en, &[tag, address.into(), slot_hi.into(), slot_lo.into()]);
+    Identity { address, slot_hi, slot_lo, key }
+}
+
+/// Keys as integers.
+struct Order {
+    key: Wide,
+    /// Key of the opened leaf.
+    opened: Wide,
+    /// The opened leaf's next key; r if there is none, which is 0 in the field.
+    limit: Wide,
+}
+
+const AFTER: Names =
+    Names { gap: "tree.order.after_gap", borrow: "tree.order.after_borrow", name: "tree.order.after" };
+const ABOVE: Names =
+    Names { gap: "tree.order.above_gap", borrow: "tree.order.above_borrow", name: "tree.order.above" };
+const BELOW: Names =
+    Names { gap: "tree.order.below_gap", borrow: "tree.order.below_borrow", name: "tree.order.below" };
+pub(super) const LIMIT: Names =
+    Names { gap: "tree.order.limit_gap", borrow: "tree.order.limit_borrow", name: "tree.order.limit" };
+
+/// Integers below 2²⁵⁶ for the key, the opened key and the limit, and their order.             Cost: 118
+///
+/// ```text
+/// tree.order.range   limbs of the three                                                  48
+/// tree.order.key     the key's integer is the key in the field                            1
+/// tree.order.own     update or append: opened = key                                       1
+/// tree.order.above   absent or link: opened < key                                        17
+/// tree.order.below   key < limit                                                         17
+/// tree.order.limit   limit ≤ r                                                           17
+/// tree.order.after   but in APPEND: key of the row before < key                          17
+/// ```
+/// The leaf's elements are the opened key and the limit *in the field*; limit ∈ [1, r] makes the next key 0 mean r, so
+/// that the end of the list needs no case. key < limit ≤ r makes key and opened key canonical, hence unique.
+/// In UPDATE and APPEND key < limit holds in every tree that this machine built.
+/// Cheats without: key, own: operate on another leaf; above, below: prove an existing key absent or insert it twice;
+/// limit: a key plus r, above everything; after: touch a leaf twice, so that the journal starts twice.
+/// Row 0 compares with 0: no operation has key 0, the sentinel's.
+fn order(cs: &mut Cs, row: &TreeRow, kind: &Kind, key: &Lc, before: &Carry) -> Order {
+    const RANGE: &str = "tree.order.range";
+    let en = &kind.en;
+    let enabled = row.kind != RowKind::Disabled;
+    let limit_value = if enabled { limit(row.next_key) } else { [0, 0] };
+    let wide = Wide::new(cs, "tree.order.key_limbs", RANGE, en, split(key.value()));
+    let opened = Wide::new(cs, "tree.order.opened_limbs", RANGE, en, split(row.opened_key));
+    let limit = Wide::new(cs, "tree.order.limit_limbs", RANGE, en, limit_value);
+    cs.enforce_equal("tree.order.key", wide.field(), key.clone());
+    cs.enforce("tree.order.own", opened.field() - key.clone(), kind.own(), Lc::zero());
+    compare::enforce_less(cs, ABOVE, &kind.predecessor(), &opened, &wide);
+    compare::enforce_less(cs, BELOW, en, &wide, &limit);
+    compare::enforce_less_or_equal(cs, LIMIT, en, &limit, &Wide::modulus(en));
+    compare::enforce_less(cs, AFTER, &(en.clone() - kind.append.clone()), &before.key, &wide);
+    Order { key: wide, opened, limit }
+}
+
+/// APPEND continues the LINK before it: link' being that row's flag and x' its columns.           Cost: 4
+///
+/// ```text
+/// tree.pair.key         link'·(key − key') = 0               else another key is inserted than the one linked
+/// tree.pair.index       link'·(index − new_next_index') = 0  else the pointer leads elsewhere
+/// tree.pair.next_key    link'·(limit − limit') = 0           else the rest of the list is cut off
+/// tree.pair.next_index  link'·(next_index − next_index') = 0
+/// ```
+fn pair(cs: &mut Cs, before: &Carry, order: &Order, leaf: &Leaf, index: &Lc) {
+    let link = &before.link;
+    cs.enforce("tree.pair.key", order.key.field() - before.key.field(), link.clone(), Lc::zero());
+    cs.enforce("tree.pair.index", index.clone() - before.new_next_index.clone(), link.clone(), Lc::zero());
+    cs.enforce("tree.pair.next_key", order.limit.field() - before.limit.clone(), link.clone(), Lc::zero());
+    let next_index = leaf.next_index.clone() - before.next_index.clone();
+    cs.enforce("tree.pair.next_index", next_index, link.clone(), Lc::zero());
+}
+
+/// The journals' first and last rows: UPDATE, ABSENT and APPEND send (…, first value, index or 0, time 0) and receive
+/// (…, last value, index or 0, last time).                                                      Cost: 31
+///
+/// ```text
+/// tree.journal.storage        slots = storage·(en − link)                                   1
+/// tree.journal.updated        updated = update·index                                        1
+/// tree.journal.appended       appended = append·index                                       1
+/// tree.journal.account_first  (address, nonce, hi, lo, code hash, updated, 0)               7
+/// tree.journal.account_last   (address, nonce, hi, lo, code hash, updated + appended, time) 7
+/// tree.journal.slot_first     (address, slot, hi, lo, updated, 0)                           7
+/// tree.journal.slot_last      (address, slot, hi, lo, updated + appended, time)             7
+/// ```
+/// `last_time` is a hint with no constraint of its own: by tree.order.after each leaf has one first and one last row,
+/// so the leaf's journal balances only if the last row takes what the last access sent, its time included.
+fn journal(cs: &mut Cs, row: &TreeRow, kind: &Kind, id: &Identity, leaf: &Leaf, index: &Lc) {
+    let op = kind.en.clone() - kind.link;
+    let slots = cs.committed_product("tree.journal.storage", op.clone(), kind.storage);
+    let accounts = op - slots;
+    let updated = cs.committed_product("tree.journal.updated", index.clone(), kind.update.clone());
+    let appended = cs.committed_product("tree.journal.appended", index.clone(), kind.append.clone());
+    let time = cs.commit("tree.journal.last_time", row.last_time);
+    let account = |v: &leaf::ValueColumns, index: Lc, time: Lc| {
+        [id.address.into(), v.nonce.clone(), v.hi.clone(), v.lo.clone(), v.code_hash.clone(), index, time]
+    };
+    let slot = |v: &leaf::ValueColumns, index: Lc, time: Lc| {
+        [id.address.into(), id.slot_hi.into(), id.slot_lo.into(), v.hi.clone(), v.lo.clone(), index, time]
+    };
+    let (first, last) = (&leaf.first, &leaf.last);
+    let start = account(first, updated.into(), Lc::zero());
+    cs.send("tree.journal.account_first", Bus::Account, accounts.clone(), &start);
+    let end = account(last, updated + appended, time.into());
+    cs.receive("tree.journal.account_last", Bus::Account, accounts, &end);
+    let start = slot(first, updated.into(), Lc::zero());
+    cs.send("tree.journal.slot_first", Bus::Storage, slots, &start);
+    let end = slot(last, updated + appended, time.into());
+    cs.receive("tree.journal.slot_last", Bus::Storage, slots, &end);
+}

@@ -1,0 +1,481 @@
+//! What a cheating prover may try, and the constraint that stops him. The outside always stays true to the batch that
+//! was posted and signed.
+
+use alloy_primitives::address;
+use ark_std::rand::{SeedableRng, rngs::StdRng};
+
+use super::{
+    super::{
+        bytes::BYTE_INVERSE,
+        rlp::TOP_INVERSE,
+        witness::{mark_region, nonzero, width},
+    },
+    *,
+};
+use crate::gadgets::zero::INVERSE;
+
+fn single(kind: Kind, f: impl Fn(&mut Sample)) -> Batch {
+    let mut s = Sample::new(kind);
+    f(&mut s);
+    Batch::new(&[s])
+}
+
+// ---- single wires
+
+const FREE: [(&str, &str); 3] = [
+    (INVERSE, "where the value is zero"),
+    (BYTE_INVERSE, "where the byte is zero"),
+    (TOP_INVERSE, "where the integer is zero"),
+];
+
+#[test]
+fn rejects_every_change_of_a_single_wire() {
+    let mut samples = each_kind(|s| s.data = Bytes::from(vec![0x11; 3]));
+    samples[0].data = Bytes::from(vec![0; 300]);
+    samples[1].data = Bytes::from(vec![0x05]);
+    samples[1].value = U256::ZERO;
+    samples[2].data = Bytes::from(vec![0x85; 1]);
+    let mut checker = Batch::new(&samples).checker();
+    checker.assert_no_free_wires(&FREE, None, &mut StdRng::seed_from_u64(7));
+}
+
+/// Wires of disabled rows that may be anything: they meet nothing but a multiplicity of 0, and no combination that
+/// leaves the row contains them.
+const IDLE: [&str; 14] = [
+    "journal.account.before",
+    "journal.account.index",
+    "tx.coinbase.old_code_hash",
+    "tx.coinbase.old_nonce",
+    "tx.data.nonzero",
+    "tx.fee.priority",
+    "tx.gas.block",
+    "tx.gas.intrinsic",
+    "tx.payload.digest",
+    "tx.recipient.old_nonce",
+    "tx.sender.nonce",
+    "tx.signature.sender",
+    "tx.to.byte",
+    "tx.to.zero",
+];
+
+#[test]
+fn rejects_every_change_of_a_wire_of_a_disabled_row_that_could_matter() {
+    let samples = [Sample::new(Kind::Eip1559)];
+    let shape = TxShape { slots: 2, bytes: 150 };
+    let mut checker = Batch::with_shape(&samples, journal_for(&samples), shape).checker();
+    assert!(checker.failures().is_empty());
+    let mut free = std::collections::BTreeSet::new();
+    for (id, name) in checker.wires() {
+        for value in [checker.value(id) + F::from(1u64), F::from(0u64), F::from(u64::MAX)] {
+            if value != checker.value(id) && checker.failures_with(&[(id, value)]).is_empty() {
+                free.insert(name);
+            }
+        }
+    }
+    let expected: std::collections::BTreeSet<_> =
+        IDLE.into_iter().chain(FREE.map(|(name, _)| name)).collect();
+    assert_eq!(free, expected);
+}
+
+// ---- fields
+
+#[test]
+fn rejects_each_altered_field() {
+    let batch = single(Kind::Eip1559, |s| s.data = Bytes::from_static(&[7, 0, 9]));
+    fn other(hint: &mut IntHint) {
+        hint.value += U256::from(1u64);
+    }
+    type Change = fn(&mut SlotRow);
+    let changes: [(&str, Change); 24] = [
+        ("tx.nonce.byte", |r| other(&mut r.nonce)),
+        ("tx.priority_fee.byte", |r| other(&mut r.priority_fee)),
+        ("tx.max_fee.byte", |r| other(&mut r.max_fee)),
+        ("tx.gas_limit.byte", |r| other(&mut r.gas_limit)),
+        ("tx.value.byte", |r| other(&mut r.value)),
+        ("tx.r.byte", |r| other(&mut r.r)),
+        ("tx.s.byte", |r| other(&mut r.s)),
+        ("tx.v.value", |r| r.v = IntHint::canonical(U256::from(0x80u64))),
+        ("tx.v.value", |r| r.parity = false),
+        ("tx.to.byte", |r| r.to = COINBASE),
+        ("tx.data.prefix", |r| r.data_len += 1),
+        ("tx.data.minimal", |r| r.data_width = 1),
+        ("tx.data.single", |r| r.data_single = true),
+        ("tx.data.first", |r| r.data_first = 7),
+        ("tx.data.nonzero", |r| r.nonzero_from_data -= 1),
+        ("tx.data.nonzero", |r| r.nonzero_after_data += 1),
+        ("tx.list.type", |r| r.kind = Kind::Eip2930),
+        ("tx.list.minimal", |r| r.list_width = 3),
+        ("tx.payload.digit", |r| r.signing_width = 2),
+        ("tx.payload.digest", |r| r.digest = B256::ZERO),
+        ("tx.signature.valid", |r| r.sender_address = COINBASE),
+        ("journal.account.old", |r| r.sender.value.balance += U256::from(1u64)),
+        ("journal.account.old", |r| r.recipient.index = 5),
+        ("journal.account.old", |r| r.coinbase.value.code_hash = F::from(1u64)),
+    ];
+    for (name, change) in changes {
+        let failures = batch.failures_after(|rows| change(&mut rows.slots[0]));
+        assert!(failures.contains(name), "{name} is not among {failures:?}");
+    }
+}
+
+#[test]
+fn rejects_altered_bytes_and_regions() {
+    let batch = Batch::new(&each_kind(|s| s.data = Bytes::from_static(&[7, 0, 9])));
+    let region = batch.txs[1].layout.shared.clone();
+    batch.assert_rejects("tx.bytes.hash", |rows| rows.bytes[40].byte ^= 1);
+    batch.assert_rejects("tx.slot.covered", |rows| rows.bytes.last_mut().expect("bytes").enabled = false);
+    batch.assert_rejects("tx.bytes.enabled", |rows| rows.bytes[40].enabled = false);
+    batch.assert_rejects("tx.bytes.stream", |rows| rows.bytes[region.start].boundary = false);
+    batch.assert_rejects("tx.bytes.stream", |rows| rows.bytes[region.end].stream_plus_one = 7);
+    batch.assert_rejects("tx.bytes.shift", |rows| rows.bytes[region.start + 1].shift += 1);
+    batch.assert_rejects("tx.bytes.boundary", |rows| {
+        // The region starts one byte later.
+        rows.bytes[region.start] =
+            ByteRow { boundary: false, stream_plus_one: 0, shift: 0, ..rows.bytes[region.start] };
+        rows.bytes[region.start + 1].boundary = true;
+    });
+    batch.assert_rejects("tx.bytes.boundary", |rows| {
+        // The last region takes the place of another.
+        for i in region.clone() {
+            rows.bytes[i].stream_plus_one += 1;
+        }
+    });
+    batch.assert_rejects("tx.bytes.payload", |rows| {
+        // A region that no slot announced.
+        mark_region(&mut rows.bytes, region.end + 2..region.end + 5, 2, 11);
+    });
+}
+
+// ---- encodings that are not canonical: bytes, rows and outside all agree with each other
+
+/// A single transaction whose wire bytes are put together from raw fields.
+struct Forgery {
+    batch: Batch,
+    fields: Vec<Vec<u8>>,
+    list_prefix: Option<Vec<u8>>,
+}
+
+impl Forgery {
+    fn of(kind: Kind, f: impl Fn(&mut Sample)) -> Self {
+        let batch = single(kind, f);
+        assert!(batch.failures().is_empty());
+        let fields =
+            batch.txs[0].layout.fields.iter().map(|l| batch.bytes[l.start..l.end].to_vec()).collect();
+        Self { batch, fields, list_prefix: None }
+    }
+
+    fn field(mut self, index: usize, raw: &[u8]) -> Self {
+        self.fields[index] = raw.to_vec();
+        self
+    }
+
+    fn list_prefix(mut self, raw: &[u8]) -> Self {
+        self.list_prefix = Some(raw.to_vec());
+        self
+    }
+
+    fn assert_rejected_by(mut self, name: &str, edit: impl FnOnce(&mut SlotRow)) {
+        let prefix = |len: usize| {
+            let digits: Vec<u8> = len.to_be_bytes().into_iter().skip(8 - width(len)).collect();
+            let first = if digits.is_empty() { 0xc0 + len } else { 0xf7 + digits.len() };
+            [vec![first as u8], digits].concat()
+        };
+        let kind = self.batch.rows.slots[0].kind;
+        let typed = !matches!(kind, Kind::PreEip155 | Kind::Eip155);
+        let ty: Vec<u8> = if typed { vec![self.batch.bytes[0]] } else { vec![] };
+        let number = self.fields.len();
+        let (all, shared) = (self.fields.concat(), self.fields[..number - 3].concat());
+        let list = self.list_prefix.take().unwrap_or_else(|| prefix(all.len()));
+        let bytes = [ty.clone(), list.clone(), all.clone()].concat();
+        let tail = if kind == Kind::Eip155 { vec![0x82, 0x03, 0xe9, 0x80, 0x80] } else { vec![] };
+        let payload = [ty.clone(), prefix(shared.len() + tail.len()), shared.clone(), tail].concat();
+
+        let mut rows = self.batch.rows.clone();
+        rows.bytes =
+            bytes.iter().map(|&byte| ByteRow { enabled: true, byte, ..ByteRow::default() }).collect();
+        let start = ty.len() + list.len();
+        let header =
+            payload.windows(shared.len()).position(|w| w == shared).expect("the payload holds the fields");
+        mark_region(&mut rows.bytes, start..start + shared.len(), header, FIRST_STREAM);
+        let data_index = number - if typed { 5 } else { 4 };
+        let data_end = start + self.fields[..=data_index].concat().len();
+        let row = &mut rows.slots[0];
+        row.list_width = list.len() - 1;
+        row.signing_width = header - 1 - ty.len();
+        row.digest = keccak256(&payload);
+        edit(row);
+        row.nonzero_after_data = nonzero(&bytes[data_end..]);
+        row.nonzero_from_data = nonzero(&bytes[data_end - row.data_len as usize..]);
+        self.batch.signatures[0].0 = row.digest;
+        self.batch.messages = vec![(0, bytes.clone()), (FIRST_STREAM, payload)];
+        self.batch.bytes = bytes;
+        let failures = Checker::new(&self.batch.system(&rows, Mode::Check), vec![]).failures();
+        assert!(failures.contains(name), "{name} is not among {failures:?}");
+        let of_item: Vec<_> = name.split('.').take(2).collect();
+        let of_item = of_item.join(".");
+        let strangers: Vec<_> = failures.iter().filter(|f| !f.starts_with(&of_item)).collect();
+        let may_cascade = ["tx.v", "tx.to", "tx.access_list", "tx.list"].contains(&of_item.as_str());
+        let may_cascade = may_cascade || name.ends_with(".prefix");
+        assert!(strangers.is_empty() || may_cascade, "the forgery is not consistent: {failures:?}");
+    }
+}
+
+/// A hint for an encoding that is not canonical.
+fn hint(value: u64, len: usize, single: bool) -> IntHint {
+    IntHint { value: U256::from(value), len, single }
+}
+
+#[test]
+fn rejects_integers_that_are_not_canonical() {
+    let five = |s: &mut Sample| s.nonce = 5;
+    let zero = |s: &mut Sample| s.nonce = 0;
+    let high = |s: &mut Sample| s.nonce = 0x85;
+    let nonce = |f: &dyn Fn(&mut Sample), raw: &[u8]| Forgery::of(Kind::Eip155, f).field(0, raw);
+    nonce(&five, &[0x82, 0x00, 0x05]).assert_rejected_by("tx.nonce.top", |r| r.nonce = hint(5, 2, false));
+    nonce(&five, &[0x81, 0x05]).assert_rejected_by("tx.nonce.canonical", |r| r.nonce = hint(5, 1, false));
+    nonce(&zero, &[0x00]).assert_rejected_by("tx.nonce.top", |r| r.nonce = hint(0, 1, true));
+    nonce(&zero, &[0x81, 0x00]).assert_rejected_by("tx.nonce.top", |r| r.nonce = hint(0, 1, false));
+    nonce(&high, &[0x85]).assert_rejected_by("tx.nonce.canonical", |r| r.nonce = hint(0x85, 1, true));
+    nonce(&high, &[0xb8, 0x01, 0x85]).assert_rejected_by("tx.nonce.prefix", |_| ());
+    nonce(&high, &[0xc1, 0x85]).assert_rejected_by("tx.nonce.prefix", |_| ());
+    nonce(&five, &[0x83, 0, 0, 5]).assert_rejected_by("tx.nonce.top", |r| r.nonce = hint(5, 3, false));
+}
+
+#[test]
+fn rejects_data_that_is_not_canonical() {
+    let with = |data: Vec<u8>| Forgery::of(Kind::Eip1559, move |s| s.data = Bytes::from(data.clone()));
+    let data = |len: usize| vec![0x33u8; len];
+    let long = |prefix: &[u8], len: usize| [prefix.to_vec(), data(len)].concat();
+    with(vec![5]).field(7, &[0x81, 5]).assert_rejected_by("tx.data.canonical", |r| r.data_single = false);
+    with(vec![0x85]).field(7, &[0x85]).assert_rejected_by("tx.data.canonical", |r| r.data_single = true);
+    with(data(55))
+        .field(7, &long(&[0xb8, 55], 55))
+        .assert_rejected_by("tx.data.minimal", |r| r.data_width = 1);
+    with(data(56)).field(7, &long(&[0xb8], 56)).assert_rejected_by("tx.data.short", |r| r.data_width = 0);
+    with(data(56))
+        .field(7, &long(&[0xb9, 0, 56], 56))
+        .assert_rejected_by("tx.data.minimal", |r| r.data_width = 2);
+    with(data(300))
+        .field(7, &long(&[0xba, 0, 1, 44], 300))
+        .assert_rejected_by("tx.data.minimal", |r| r.data_width = 3);
+    with(vec![]).field(7, &[0xb8, 0]).assert_rejected_by("tx.data.minimal", |r| r.data_width = 1);
+}
+
+#[test]
+fn rejects_a_negative_data_length() {
+    let batch = single(Kind::Eip1559, |_| ());
+    let mut checker = batch.checker();
+    let length = checker.named("tx.data.length")[0];
+    assert!(checker.failures_with(&[(length, -F::from(1u64))]).contains("tx.data.nonnegative"));
+}
+
+#[test]
+fn rejects_recipients_and_access_lists_that_have_no_circuit() {
+    Forgery::of(Kind::Eip155, |_| ()).field(3, &[0x80]).assert_rejected_by("tx.to.prefix", |_| ());
+    let list = [&[0xd7, 0xd6, 0x94][..], &[1; 20], &[0xc0]].concat();
+    Forgery::of(Kind::Eip1559, |_| ()).field(8, &list).assert_rejected_by("tx.access_list.empty", |_| ());
+    Forgery::of(Kind::Eip2930, |_| ())
+        .field(7, &[0xc1, 0x80])
+        .assert_rejected_by("tx.access_list.empty", |_| ());
+    Forgery::of(Kind::Eip2930, |_| ()).field(7, &[0x80]).assert_rejected_by("tx.access_list.empty", |_| ());
+}
+
+#[test]
+fn rejects_list_prefixes_that_are_wrong_or_not_canonical() {
+    let tiny = |s: &mut Sample| {
+        (s.r, s.s, s.value, s.max_fee) = (U256::from(1u64), U256::from(1u64), U256::ZERO, 0);
+    };
+    let length = Forgery::of(Kind::Eip155, tiny).fields.concat().len() as u8;
+    assert!(length < 56);
+    let forged = |raw: &[u8]| Forgery::of(Kind::Eip155, tiny).list_prefix(raw);
+    forged(&[0xc0 + length + 1]).assert_rejected_by("tx.list.prefix", |_| ());
+    forged(&[0xc0 + length - 1]).assert_rejected_by("tx.list.prefix", |_| ());
+    forged(&[0xf8, length]).assert_rejected_by("tx.list.minimal", |_| ());
+    let length = Forgery::of(Kind::Eip155, |_| ()).fields.concat().len() as u8;
+    let forged = |raw: &[u8]| Forgery::of(Kind::Eip155, |_| ()).list_prefix(raw);
+    forged(&[0xf8, length + 1]).assert_rejected_by("tx.list.digit", |_| ());
+    forged(&[0xf9, 0, length]).assert_rejected_by("tx.list.minimal", |_| ());
+    let batch = single(Kind::Eip155, |_| ());
+    batch.assert_rejects("tx.list.short", |rows| rows.slots[0].list_width = 0);
+}
+
+#[test]
+fn rejects_a_signing_payload_with_a_long_prefix() {
+    let batch = single(Kind::PreEip155, |s| (s.nonce, s.max_fee, s.value) = (1, 1, U256::ZERO));
+    batch.assert_rejects("tx.payload.minimal", |rows| rows.slots[0].signing_width = 1);
+    let batch = single(Kind::PreEip155, |s| s.data = Bytes::from(vec![1; 50]));
+    batch.assert_rejects("tx.payload.short", |rows| rows.slots[0].signing_width = 0);
+}
+
+#[test]
+fn rejects_v_and_y_parity_out_of_range() {
+    let v = |value: u8| (vec![value], hint(u64::from(value), 1, true));
+    for (kind, value) in [
+        (Kind::PreEip155, 26),
+        (Kind::PreEip155, 29),
+        (Kind::PreEip155, 37),
+        (Kind::Eip1559, 2),
+        (Kind::Eip2930, 27),
+    ] {
+        let (raw, hint) = v(value);
+        let index = match kind {
+            Kind::PreEip155 | Kind::Eip155 => 6,
+            Kind::Eip2930 => 8,
+            Kind::Eip1559 => 9,
+        };
+        Forgery::of(kind, |_| ()).field(index, &raw).assert_rejected_by("tx.v.value", |r| r.v = hint);
+    }
+}
+
+// ---- slots
+
+#[test]
+fn rejects_bytes_that_no_slot_covers() {
+    let samples = each_kind(|_| ());
+    let batch = Batch::new(&samples);
+    batch.assert_rejects("tx.slot.covered", |rows| rows.slots[3] = SlotRow::default());
+    batch.assert_rejects("tx.slot.prefix", |rows| rows.slots[1] = SlotRow::default());
+    // A disabled slot that swallows the last transaction.
+    let last = batch.txs[3].layout.clone();
+    let len = (last.end - last.start) as u64;
+    let failures = batch.failures_after(|rows| {
+        rows.slots[3] = SlotRow { data_len: len, ..SlotRow::default() };
+        mark_region(&mut rows.bytes, last.shared.clone(), 2, 0);
+        for row in &mut rows.bytes[last.start..] {
+            *row = ByteRow { enabled: true, byte: row.byte, ..ByteRow::default() };
+        }
+    });
+    assert!(failures.contains("tx.slot.idle") && !failures.contains("tx.slot.covered"), "{failures:?}");
+}
+
+#[test]
+fn rejects_gaps_and_overlaps_between_slots() {
+    let batch = Batch::new(&each_kind(|_| ()));
+    // A byte between two transactions.
+    let failures = batch.failures_after(|rows| {
+        let at = batch.txs[1].layout.start;
+        rows.bytes.insert(at, ByteRow { enabled: true, ..ByteRow::default() });
+    });
+    assert!(failures.contains("tx.slot.covered"), "{failures:?}");
+    // The second slot reads the first one's bytes, or starts later.
+    let mut checker = batch.checker();
+    let rest = checker.named("tx.slot.rest")[0];
+    for value in [F::from(batch.bytes.len() as u64), checker.value(rest) - F::from(1u64)] {
+        assert!(checker.failures_with(&[(rest, value)]).contains("tx.slot.rest"));
+    }
+    // The same transaction twice.
+    batch.assert_rejects("tx.nonce.byte", |rows| rows.slots[1] = rows.slots[0]);
+    // Trailing bytes.
+    let extra = ByteRow { enabled: true, byte: 0xc0, ..ByteRow::default() };
+    batch.assert_rejects("tx.slot.covered", |rows| rows.bytes.push(extra));
+}
+
+// ---- rules
+
+#[test]
+fn rejects_another_chain_id() {
+    for kind in KINDS {
+        let mut batch = single(kind, |s| s.chain_id = 1002);
+        batch.chain_id = CHAIN_ID;
+        let name = match kind {
+            Kind::PreEip155 => {
+                assert!(batch.failures().is_empty());
+                continue;
+            }
+            Kind::Eip155 => "tx.v.value",
+            Kind::Eip2930 | Kind::Eip1559 => "tx.chain_id.read",
+        };
+        assert!(batch.failures().contains(name), "{:?}", batch.failures());
+    }
+}
+
+fn invalid(kind: Kind, name: &str, f: impl Fn(&mut Sample), g: impl Fn(&Sample, &mut Journal)) {
+    let mut s = Sample::new(kind);
+    f(&mut s);
+    let mut journal = journal_for(&[s.clone()]);
+    g(&s, &mut journal);
+    let failures = Batch::invalid(&[s], journal).failures();
+    assert!(failures.contains(name), "{name} is not among {failures:?}");
+}
+
+#[test]
+fn rejects_gas_and_fee_violations() {
+    let same = |_: &Sample, _: &mut Journal| ();
+    invalid(Kind::Eip155, "tx.gas.intrinsic", |s| s.gas_limit = 20_999, same);
+    let data = |s: &mut Sample| (s.data, s.gas_limit) = (Bytes::from_static(&[0, 1]), 21_019);
+    invalid(Kind::Eip1559, "tx.gas.intrinsic", data, same);
+    invalid(Kind::Eip1559, "tx.gas.block", |s| s.gas_limit = 30_000_001, same);
+    invalid(Kind::Eip1559, "tx.gas.block", |s| s.gas_limit = u64::MAX, same);
+    invalid(Kind::Eip1559, "tx.fee.priority", |s| s.priority_fee = s.max_fee + 1, same);
+}
+
+#[test]
+fn accepts_gas_and_balance_at_the_limit() {
+    let data = |s: &mut Sample| (s.data, s.gas_limit) = (Bytes::from_static(&[0, 1]), 21_020);
+    assert!(single(Kind::Eip1559, data).failures().is_empty());
+    assert!(single(Kind::Eip1559, |s| s.gas_limit = 30_000_000).failures().is_empty());
+    assert!(single(Kind::Eip1559, |s| s.priority_fee = s.max_fee).failures().is_empty());
+    let s = Sample::new(Kind::Eip1559);
+    let mut journal = journal_for(std::slice::from_ref(&s));
+    journal.accounts.get_mut(&s.sender).expect("there").value.balance = cost(&s);
+    assert!(Batch::with_journal(&[s], journal).failures().is_empty());
+}
+
+fn cost(s: &Sample) -> U256 {
+    s.value + U256::from(s.gas_limit) * U256::from(s.max_fee)
+}
+
+fn account(journal: &mut Journal, address: Address) -> &mut AccountValue {
+    &mut journal.accounts.get_mut(&address).expect("there").value
+}
+
+#[test]
+fn rejects_an_unaffordable_transaction() {
+    let one = U256::from(1u64);
+    for kind in KINDS {
+        // Enough for what is used, not for the gas limit.
+        invalid(kind, "tx.sender.reserve_high", |_| (), |s, j| account(j, s.sender).balance = cost(s) - one);
+        invalid(kind, "tx.sender.balance_high", |_| (), |s, j| account(j, s.sender).balance = s.value);
+        invalid(kind, "tx.sender.balance_high", |s| s.value = U256::MAX, |_, _| ());
+    }
+}
+
+#[test]
+fn rejects_wrong_accounts() {
+    let journal = "journal.account.old";
+    for kind in KINDS {
+        invalid(kind, journal, |_| (), |s, j| account(j, s.sender).nonce += 1);
+        invalid(kind, journal, |_| (), |s, j| account(j, s.sender).nonce -= 1);
+        invalid(kind, journal, |_| (), |s, j| account(j, s.sender).code_hash = F::from(1u64));
+        invalid(kind, journal, |_| (), |s, j| account(j, s.to).code_hash = F::from(1u64));
+        invalid(kind, "tx.sender.nonce", |s| s.nonce = u64::MAX, |_, _| ());
+        invalid(kind, "tx.recipient.balance_high", |_| (), |s, j| account(j, s.to).balance = U256::MAX);
+        invalid(kind, "tx.coinbase.balance_high", |_| (), |_, j| account(j, COINBASE).balance = U256::MAX);
+    }
+}
+
+#[test]
+fn rejects_precompiles() {
+    for n in 1..=10u64 {
+        let to = Address::left_padding_from(&n.to_be_bytes());
+        invalid(Kind::Eip1559, "tx.to.precompile", |s| s.to = to, |_, _| ());
+    }
+}
+
+#[test]
+fn rejects_a_precompile_that_passes_for_another_address() {
+    let mut s = Sample::new(Kind::Eip1559);
+    s.to = address!("0x0000000000000000000000000000000000000005");
+    let mut checker = Batch::invalid(&[s.clone()], journal_for(&[s])).checker();
+    let (small, zero) = (checker.named("tx.to.small")[0], checker.named("tx.to.zero")[0]);
+    assert!(checker.failures_with(&[(small, F::from(0u64))]).contains("tx.to.small"));
+    assert!(checker.failures_with(&[(zero, F::from(1u64))]).contains("tx.to.zero"));
+}
+
+#[test]
+fn rejects_accounts_in_another_order_or_time() {
+    let batch = Batch::new(&each_kind(|_| ()));
+    batch.assert_rejects("journal.account.old", |rows| rows.slots[1].coinbase.time = 0);
+    // An access that reads what is written later.
+    batch.assert_rejects("journal.account.order", |rows| rows.slots[0].coinbase.time = TIME_OFFSET + 6);
+}
