@@ -1,3 +1,22 @@
-//! cairn-node
+//! The `cairn` node: roles, JSON-RPC, L1 client, storage, stages.
+//!
+//! ```text
+//! JSON-RPC ─► pool ─► sequencer ─┬─► virtualizer (data) ─────► L1
+//!                                └─► prover ─► aggregator ───► L1
+//! ```
+//!
+//! A stage owns its step, writes it down before it passes work on, and resumes from the database alone.
 
+pub mod chain;
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod l1;
+pub mod logging;
+pub mod proof;
+pub mod rpc;
+pub mod settlement;
+pub mod shutdown;
+pub mod stages;
+pub mod storage;
+pub mod wiring;

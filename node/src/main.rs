@@ -1,1 +1,7 @@
-fn main() {}
+//! The `cairn` binary.
+
+use clap::Parser;
+
+fn main() -> eyre::Result<()> {
+    cairn_node::commands::run(cairn_node::cli::Cli::parse())
+}

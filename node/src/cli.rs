@@ -1,0 +1,64 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A zk-rollup layer-2 node.
+#[derive(Debug, Parser)]
+#[command(name = "cairn", version, about)]
+pub struct Cli {
+    /// Log filter, as of tracing's EnvFilter.
+    #[arg(long, global = true, env = "CAIRN_LOG", default_value = "info")]
+    pub log: String,
+    /// Log as JSON.
+    #[arg(long, global = true)]
+    pub log_json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write the configuration, every default included, to standard output.
+    Config(ConfigArgs),
+}
+
+/// A part of the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Role {
+    /// Blocks, batches, and their data on L1.
+    Sequencer,
+    /// Proofs of batches.
+    Prover,
+    /// Proofs on L1.
+    Aggregator,
+    /// JSON-RPC.
+    Rpc,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Sequencer, Self::Prover, Self::Aggregator, Self::Rpc];
+}
+
+/// What all runs share.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// TOML file; every key is optional.
+    #[arg(long, env = "CAIRN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Overrides `chain.data_dir`.
+    #[arg(long)]
+    pub data_dir: Option<PathBuf>,
+    /// Overrides `rpc.listen`.
+    #[arg(long)]
+    pub rpc_listen: Option<SocketAddr>,
+    /// Overrides `batch.max_age_s`.
+    #[arg(long)]
+    pub batch_age: Option<u64>,
+    /// Prove nothing; for development chains only.
+    #[arg(long)]
+    pub mock_prover: bool,
+}

@@ -1,0 +1,36 @@
+//! One file a command.
+
+mod config;
+
+use crate::{
+    cli::{Cli, Command, ConfigArgs},
+    config::{Config, ConfigError},
+    logging,
+};
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever stops it.
+pub fn run(cli: Cli) -> eyre::Result<()> {
+    logging::init(&cli.log, cli.log_json)?;
+    match cli.command {
+        Command::Config(args) => config::run(&args),
+    }
+}
+
+/// The file's configuration with the command line over it.
+fn load(args: &ConfigArgs) -> Result<Config, ConfigError> {
+    let mut config = Config::load(args.config.as_deref())?;
+    if let Some(dir) = &args.data_dir {
+        config.chain.data_dir.clone_from(dir);
+    }
+    if let Some(listen) = args.rpc_listen {
+        config.rpc.listen = listen;
+    }
+    if let Some(age) = args.batch_age {
+        config.batch.max_age_s = age;
+    }
+    config.prover.mock |= args.mock_prover;
+    Ok(config)
+}

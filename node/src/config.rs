@@ -1,0 +1,237 @@
+//! The configuration: one TOML file, every key optional, every default written out by `cairn config`.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use alloy_primitives::Address;
+use cairn_sequencer::counters::ShapeCapacity;
+use serde::{Deserialize, Serialize};
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path} cannot be read: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path} is not a valid configuration: {source}")]
+    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("the configuration cannot be written as TOML: {0}")]
+    Write(#[from] toml::ser::Error),
+}
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub chain: ChainSection,
+    pub rpc: RpcConfig,
+    pub pool: PoolSection,
+    pub batch: BatchSection,
+    pub l1: L1Section,
+    pub prover: ProverSection,
+}
+
+/// Where the chain lives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChainSection {
+    pub data_dir: PathBuf,
+    /// Genesis file; without one, the development chain's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub genesis: Option<PathBuf>,
+    /// Receives the fees on L2.
+    pub coinbase: Address,
+}
+
+impl Default for ChainSection {
+    fn default() -> Self {
+        Self { data_dir: "cairn-data".into(), genesis: None, coinbase: Address::repeat_byte(0xca) }
+    }
+}
+
+/// The JSON-RPC server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RpcConfig {
+    /// HTTP and WebSocket.
+    pub listen: SocketAddr,
+    pub max_request_bytes: u32,
+    pub max_response_bytes: u32,
+    pub max_connections: u32,
+    pub max_batch_entries: u32,
+}
+
+impl Default for RpcConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8123),
+            max_request_bytes: 2 << 20,
+            max_response_bytes: 10 << 20,
+            max_connections: 200,
+            max_batch_entries: 100,
+        }
+    }
+}
+
+/// The transaction pool.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PoolSection {
+    pub max_transactions: usize,
+    pub max_per_account: usize,
+    pub max_nonce_gap: u64,
+    pub max_transaction_bytes: usize,
+    /// Lower bound of the price on L2, in wei.
+    pub min_gas_price_wei: u64,
+    /// Price on L2 as a part of L1's, in percent.
+    pub l1_gas_price_percent: u64,
+}
+
+impl Default for PoolSection {
+    fn default() -> Self {
+        Self {
+            max_transactions: 10_000,
+            max_per_account: 256,
+            max_nonce_gap: 1_024,
+            max_transaction_bytes: 128 << 10,
+            min_gas_price_wei: 1_000_000,
+            l1_gas_price_percent: 1,
+        }
+    }
+}
+
+/// When batches close.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchSection {
+    /// In seconds, from the first transaction on.
+    pub max_age_s: u64,
+    /// In milliseconds: how often an idle sequencer looks at the age of its batch.
+    pub tick_ms: u64,
+    /// What the mock prover pretends to have room for; a real prover's shape decides otherwise.
+    pub mock_capacity: ShapeCapacity,
+}
+
+impl Default for BatchSection {
+    fn default() -> Self {
+        Self {
+            max_age_s: 10,
+            tick_ms: 250,
+            mock_capacity: ShapeCapacity {
+                slots: 64,
+                signatures: 64,
+                keccak_permutations: 256,
+                tree_rows: 256,
+                bytes: 16_384,
+            },
+        }
+    }
+}
+
+impl BatchSection {
+    /// How long a batch stays open.
+    #[must_use]
+    pub const fn max_age(&self) -> Duration {
+        Duration::from_secs(self.max_age_s)
+    }
+
+    /// How often an idle sequencer looks.
+    #[must_use]
+    pub const fn tick(&self) -> Duration {
+        Duration::from_millis(self.tick_ms)
+    }
+}
+
+/// L1.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct L1Section {
+    /// JSON-RPC over HTTP.
+    pub url: String,
+    /// In milliseconds.
+    pub poll_ms: u64,
+    /// Blocks on top of a transaction's before it counts.
+    pub confirmations: u64,
+    /// In seconds: a transaction that is not in a block by then is sent again at a higher price.
+    pub bump_after_s: u64,
+    /// Most batches of one `sequenceBatches`.
+    pub max_sequence_batches: u64,
+    /// Most bytes of transactions of one `sequenceBatches`.
+    pub max_sequence_bytes: usize,
+    /// Most proofs of one `trustedVerifyBatches`.
+    pub max_verify_batches: u64,
+    /// Rollup contract; without one the devnet deploys its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zkevm: Option<Address>,
+    /// Files that hold a private key in hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequencer_key_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aggregator_key_file: Option<PathBuf>,
+}
+
+impl Default for L1Section {
+    fn default() -> Self {
+        Self {
+            url: "http://127.0.0.1:8545".to_owned(),
+            poll_ms: 250,
+            confirmations: 0,
+            bump_after_s: 60,
+            max_sequence_batches: 32,
+            max_sequence_bytes: 100_000,
+            max_verify_batches: 32,
+            zkevm: None,
+            sequencer_key_file: None,
+            aggregator_key_file: None,
+        }
+    }
+}
+
+/// Proofs.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProverSection {
+    /// Prove nothing: for work on contracts and JSON-RPC, on development chains only.
+    pub mock: bool,
+}
+
+impl Config {
+    /// Reads a file; without one, every default.
+    ///
+    /// # Errors
+    /// If the file cannot be read or has a key that is not known.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    /// The configuration as a TOML file.
+    ///
+    /// # Errors
+    /// If a value has no form in TOML.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        Ok(toml::to_string_pretty(self)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_its_own_defaults() {
+        let text = Config::default().to_toml().unwrap();
+        let read: Config = toml::from_str(&text).unwrap();
+        assert_eq!(read.to_toml().unwrap(), text);
+    }
+
+    #[test]
+    fn rejects_unknown_keys() {
+        assert!(toml::from_str::<Config>("[rpc]\nlisten_on = 1").is_err());
+    }
+}

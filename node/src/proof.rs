@@ -1,0 +1,87 @@
+//! What the stages ask of a prover.
+
+use alloy_primitives::{Address, U256};
+use async_trait::async_trait;
+use cairn_protocol::{leaf::field_to_b256, witness::BatchWitness};
+use cairn_sequencer::counters::ShapeCapacity;
+
+/// Words of a verifying key as the verifier contract takes them.
+pub type VerifyingKeyWords = [U256; cairn_contracts::VERIFYING_KEY_WORDS];
+
+/// The verifier of one circuit shape, as a deployment needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerifierSpec {
+    /// Proves nothing; refuses to deploy but on development chains.
+    Mock,
+    /// Groth16 with this verifying key.
+    Groth16(Box<VerifyingKeyWords>),
+}
+
+/// The twelve words of a proof as the verifier contract takes them.
+pub type ProofWords = [U256; 12];
+
+/// A proof of one batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchProof {
+    /// Names the verifier on L1.
+    pub shape_id: u32,
+    pub words: ProofWords,
+}
+
+/// Why there is no proof.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    #[error("batch {batch} fits no shape")]
+    NoShape { batch: u64 },
+    #[error("batch {batch}: {source}")]
+    Engine { batch: u64, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("batch {batch}: the new proof does not verify")]
+    DoesNotVerify { batch: u64 },
+}
+
+/// Makes proofs. An engine verifies each proof before it returns it.
+#[async_trait]
+pub trait ProofEngine: Send + Sync {
+    /// Name for the log.
+    fn name(&self) -> &'static str;
+
+    /// What the largest shape holds: batches are cut to it.
+    fn capacity(&self) -> ShapeCapacity;
+
+    /// The verifiers that L1 needs, by shape id.
+    fn verifiers(&self) -> Vec<(u32, VerifierSpec)>;
+
+    /// Proves that `witness` leads where it says, for a verification that `aggregator` sends.
+    ///
+    /// # Errors
+    /// See [`ProofError`].
+    async fn prove(&self, witness: BatchWitness, aggregator: Address) -> Result<BatchProof, ProofError>;
+}
+
+/// Proves nothing: a proof is its own public input, which `MockVerifier` compares. Opt-in, for development chains.
+#[derive(Clone, Debug)]
+pub struct MockEngine {
+    pub capacity: ShapeCapacity,
+}
+
+#[async_trait]
+impl ProofEngine for MockEngine {
+    fn name(&self) -> &'static str {
+        "mock"
+    }
+
+    fn capacity(&self) -> ShapeCapacity {
+        self.capacity
+    }
+
+    fn verifiers(&self) -> Vec<(u32, VerifierSpec)> {
+        vec![(0, VerifierSpec::Mock)]
+    }
+
+    async fn prove(&self, witness: BatchWitness, aggregator: Address) -> Result<BatchProof, ProofError> {
+        let input = witness.public_input(aggregator).to_field();
+        let mut words = ProofWords::default();
+        words[0] = U256::from_be_bytes(field_to_b256(input).0);
+        Ok(BatchProof { shape_id: 0, words })
+    }
+}

@@ -1,0 +1,99 @@
+//! What the stages ask of L1.
+
+use std::error::Error;
+
+use alloy_primitives::{Address, B256};
+use async_trait::async_trait;
+use cairn_protocol::batch::BatchData;
+
+use crate::proof::BatchProof;
+
+/// Why L1 did not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum SettlementError {
+    /// L1 does not answer: the same call may succeed later.
+    #[error("L1 is not available: {source}")]
+    Unavailable { source: Box<dyn Error + Send + Sync> },
+    /// A contract said no; nothing is in flight.
+    #[error("L1 refuses: {source}")]
+    Refused { source: Box<dyn Error + Send + Sync> },
+    /// A fault of this node or of its configuration.
+    #[error("L1 client: {source}")]
+    Fault { source: Box<dyn Error + Send + Sync> },
+    #[error("the node is shutting down")]
+    Cancelled,
+}
+
+/// What L1 knows of the rollup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RollupStatus {
+    pub last_sequenced: u64,
+    pub last_verified: u64,
+    pub chain_id: u64,
+    pub trusted_aggregator: Address,
+}
+
+/// What a verification claims of one batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedBatch {
+    pub state_root: B256,
+    pub acc_input_hash: B256,
+    pub local_exit_root: B256,
+    pub proof: BatchProof,
+}
+
+/// Two kinds of L1 transactions; of each at most one is in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    Sequence,
+    Verify,
+}
+
+/// A range of batches that L1 accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    pub first_batch: u64,
+    pub last_batch: u64,
+    pub l1_tx_hash: B256,
+    pub gas_used: u64,
+}
+
+/// The rollup on L1. An implementation records an L1 transaction before it sends it, and keeps the record until it is
+/// acknowledged, so that a transaction is neither lost nor sent twice when the process dies in between.
+#[async_trait]
+pub trait Settlement: Send + Sync {
+    /// What L1 knows.
+    ///
+    /// # Errors
+    /// See [`SettlementError`]; so below.
+    async fn status(&self) -> Result<RollupStatus, SettlementError>;
+
+    /// The accumulated hash where a sequence ends at `batch`, zero elsewhere.
+    async fn acc_input_hash(&self, batch: u64) -> Result<B256, SettlementError>;
+
+    /// The verified state root where a verification ends at `batch`, zero elsewhere.
+    async fn state_root(&self, batch: u64) -> Result<B256, SettlementError>;
+
+    /// The newest global exit root that is final enough, zero if there is none.
+    async fn global_exit_root(&self) -> Result<B256, SettlementError>;
+
+    /// Price of gas on L1, in wei.
+    async fn gas_price_wei(&self) -> Result<u128, SettlementError>;
+
+    /// Finishes what an earlier run left in flight, or what was not acknowledged.
+    async fn resume(&self, lane: Lane) -> Result<Option<Settled>, SettlementError>;
+
+    /// Posts batches from `first_batch` on and waits until L1 has accepted them. Nothing may be in flight.
+    async fn sequence(
+        &self,
+        first_batch: u64,
+        batches: Vec<BatchData>,
+        coinbase: Address,
+    ) -> Result<Settled, SettlementError>;
+
+    /// Verifies the batches after `init` and waits until L1 has accepted them. Nothing may be in flight.
+    async fn verify(&self, init: u64, batches: Vec<VerifiedBatch>) -> Result<Settled, SettlementError>;
+
+    /// The result is written down: the record of its transaction may go.
+    async fn acknowledge(&self, lane: Lane, settled: &Settled) -> Result<(), SettlementError>;
+}

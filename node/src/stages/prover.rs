@@ -1,0 +1,84 @@
+//! Sealed batches → proofs. The job with its witness is recorded before work begins, the proof before it is used.
+
+use std::{sync::Arc, time::Instant};
+
+use alloy_primitives::Address;
+use async_trait::async_trait;
+use cairn_protocol::witness::BatchWitness;
+use cairn_sequencer::batch::batch_witness;
+use tokio_util::sync::CancellationToken;
+
+use super::{Stage, StageError, run as run_stage};
+use crate::{
+    chain::Chain,
+    proof::ProofEngine,
+    storage::{Kind, ProofJob, StorageError, proof_id},
+};
+
+/// See the module.
+pub struct Prover {
+    pub chain: Arc<Chain>,
+    pub engine: Arc<dyn ProofEngine>,
+    /// Who will send the proofs: a proof is bound to its sender.
+    pub aggregator: Address,
+}
+
+impl Prover {
+    /// Proves every sealed batch that L1 has not verified, in order.
+    ///
+    /// # Errors
+    /// If a batch cannot be proven or the database fails.
+    pub async fn run(self, cancel: CancellationToken) -> Result<(), StageError> {
+        let heads = self.chain.subscribe();
+        run_stage(self, heads, cancel).await
+    }
+
+    async fn work(&self) -> Result<bool, StageError> {
+        let heads = self.chain.heads();
+        for number in heads.verified_batch + 1..=heads.sealed_batch {
+            let id = proof_id(number, self.aggregator);
+            let witness = match self.chain.storage().get(Kind::Proof, &id)? {
+                Some(ProofJob::Proven { .. }) => continue,
+                Some(ProofJob::Pending { witness }) => BatchWitness::from_bytes(&witness)
+                    .map_err(|source| StageError::WitnessBytes { batch: number, source })?,
+                None => self.record_job(number, &id).await?,
+            };
+            let start = Instant::now();
+            let proof = self.engine.prove(witness, self.aggregator).await?;
+            let job = ProofJob::Proven { shape_id: proof.shape_id, words: proof.words };
+            self.chain.storage().set(Kind::Proof, &id, &job)?;
+            let seconds = start.elapsed().as_secs_f64();
+            tracing::info!(batch = number, seconds, engine = self.engine.name(), "batch proven");
+            self.chain.proof_recorded();
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    async fn record_job(&self, number: u64, id: &[u8]) -> Result<BatchWitness, StageError> {
+        let chain = Arc::clone(&self.chain);
+        // Hashes the openings of every touched leaf: not for an async thread.
+        let witness = tokio::task::spawn_blocking(move || {
+            let record = chain.storage().batch(number)?;
+            let record = record.ok_or(StorageError::Missing { kind: Kind::Batch })?;
+            let witness =
+                batch_witness(chain.state(), &record.batch, chain.chain_id(), record.old_acc_input_hash)?;
+            Ok::<_, StageError>(witness)
+        })
+        .await??;
+        let bytes =
+            witness.to_bytes().map_err(|source| StageError::WitnessBytes { batch: number, source })?;
+        let job = ProofJob::Pending { witness: bytes.into() };
+        self.chain.storage().set(Kind::Proof, id, &job)?;
+        Ok(witness)
+    }
+}
+
+#[async_trait]
+impl Stage for Prover {
+    const NAME: &'static str = "prover";
+
+    async fn step(&mut self) -> Result<bool, StageError> {
+        self.work().await
+    }
+}

@@ -1,0 +1,31 @@
+//! Pool → blocks → batches.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use super::StageError;
+use crate::chain::{Chain, Produced};
+
+/// Produces blocks while there are transactions and closes batches as they fill or age.
+///
+/// # Errors
+/// If the chain cannot go on.
+pub async fn run(chain: Arc<Chain>, tick: Duration, cancel: CancellationToken) -> Result<(), StageError> {
+    while !cancel.is_cancelled() {
+        let producer = Arc::clone(&chain);
+        match tokio::task::spawn_blocking(move || producer.produce()).await?? {
+            Produced::Block { number } => tracing::debug!(number, "block"),
+            Produced::Sealed { batch, reason } => tracing::info!(batch, ?reason, "batch sealed"),
+            Produced::Discarded { hash, reason } => {
+                tracing::info!(%hash, reason, "transaction discarded");
+            }
+            Produced::Idle => tokio::select! {
+                () = cancel.cancelled() => {}
+                () = chain.pool_changed.notified() => {}
+                () = tokio::time::sleep(tick) => {}
+            },
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! The only place where parts are constructed.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use alloy_primitives::Address;
+use cairn_protocol::genesis::{Genesis, GenesisError};
+use cairn_sequencer::{batch::BatchLimits, pool::PoolConfig};
+use cairn_state::{RocksStore, Store, StoreError};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    chain::{Chain, ChainConfig, ChainError},
+    cli::Role,
+    config::Config,
+    proof::ProofEngine,
+    rpc::{self, RpcServer, RpcServerError},
+    settlement::{Settlement, SettlementError},
+    stages::{
+        StageError, aggregator::Aggregator, gas_price, prover::Prover, sequencer, virtualizer::Virtualizer,
+    },
+};
+
+/// Why a node does not start, or stops.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    #[error("genesis file {path}: {source}")]
+    GenesisRead { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    #[error("data directory {path}: {source}")]
+    DataDir { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    #[error(transparent)]
+    L1(#[from] SettlementError),
+    #[error(transparent)]
+    Rpc(#[from] RpcServerError),
+    #[error("stage {stage}: {source}")]
+    Stage { stage: &'static str, source: StageError },
+    #[error("a stage ended abnormally: {0}")]
+    Join(#[from] tokio::task::JoinError),
+    #[error("the rollup on L1 is for chain {got}, this node for {expected}")]
+    OtherChain { expected: u64, got: u64 },
+}
+
+type Stages = JoinSet<(&'static str, Result<(), StageError>)>;
+
+/// A node whose parts run.
+pub struct Node {
+    pub chain: Arc<Chain>,
+    stages: Stages,
+    rpc: Option<RpcServer>,
+    cancel: CancellationToken,
+}
+
+/// The configured genesis, or the development chain's.
+///
+/// # Errors
+/// If the file cannot be read or breaks a rule.
+pub fn genesis(config: &Config) -> Result<Genesis, NodeError> {
+    let Some(path) = &config.chain.genesis else { return Ok(Genesis::devnet()) };
+    let json = std::fs::read_to_string(path)
+        .map_err(|source| NodeError::GenesisRead { path: path.clone(), source })?;
+    Ok(Genesis::from_json(&json)?)
+}
+
+/// Opens the database in the data directory.
+///
+/// # Errors
+/// If it is in use or damaged.
+pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, NodeError> {
+    let dir = &config.chain.data_dir;
+    std::fs::create_dir_all(dir).map_err(|source| NodeError::DataDir { path: dir.clone(), source })?;
+    Ok(Arc::new(RocksStore::open(dir.join("chain"))?))
+}
+
+/// Opens the chain in `store`; batches are cut to what `engine` can prove.
+///
+/// # Errors
+/// If the store holds another chain.
+pub fn open_chain(
+    config: &Config,
+    store: Arc<dyn Store>,
+    engine: &dyn ProofEngine,
+) -> Result<Arc<Chain>, NodeError> {
+    let genesis = genesis(config)?;
+    let coinbase = config.chain.coinbase;
+    let pool = PoolConfig {
+        chain_id: genesis.chain_id,
+        coinbase,
+        capacity: engine.capacity(),
+        max_transactions: config.pool.max_transactions,
+        max_per_account: config.pool.max_per_account,
+        max_nonce_gap: config.pool.max_nonce_gap,
+        max_transaction_bytes: config.pool.max_transaction_bytes,
+    };
+    let limits = BatchLimits { capacity: engine.capacity(), max_age: config.batch.max_age() };
+    let chain = Chain::open(store, ChainConfig { genesis, coinbase, limits, pool })?;
+    chain.set_gas_price_wei(config.pool.min_gas_price_wei);
+    Ok(Arc::new(chain))
+}
+
+impl Node {
+    /// Starts the roles; all of them, or none and an error.
+    ///
+    /// # Errors
+    /// See [`NodeError`].
+    pub async fn start(
+        config: &Config,
+        roles: &[Role],
+        chain: Arc<Chain>,
+        engine: Arc<dyn ProofEngine>,
+        l1: Arc<dyn Settlement>,
+        cancel: CancellationToken,
+    ) -> Result<Self, NodeError> {
+        let status = l1.status().await?;
+        let (expected, got) = (chain.chain_id(), status.chain_id);
+        if got != expected {
+            return Err(NodeError::OtherChain { expected, got });
+        }
+        // Everything that can fail comes before the first stage runs.
+        let rpc = match roles.contains(&Role::Rpc) {
+            true => Some(rpc::serve(&chain, &config.rpc).await?),
+            false => None,
+        };
+        let mut node = Self { chain, stages: Stages::new(), rpc, cancel };
+        node.spawn(config, roles, engine, l1, status.trusted_aggregator);
+        Ok(node)
+    }
+
+    fn spawn(
+        &mut self,
+        config: &Config,
+        roles: &[Role],
+        engine: Arc<dyn ProofEngine>,
+        l1: Arc<dyn Settlement>,
+        aggregator: Address,
+    ) {
+        let chain = || Arc::clone(&self.chain);
+        let stages = &mut self.stages;
+        let gas_price = gas_price::run(chain(), Arc::clone(&l1), config.pool.clone(), self.cancel.clone());
+        stages.spawn(async { ("gas price", gas_price.await) });
+        if roles.contains(&Role::Sequencer) {
+            let blocks = sequencer::run(chain(), config.batch.tick(), self.cancel.clone());
+            stages.spawn(async { ("sequencer", blocks.await) });
+            let data = Virtualizer { chain: chain(), l1: Arc::clone(&l1), config: config.l1.clone() };
+            let data = data.run(self.cancel.clone());
+            stages.spawn(async { ("virtualizer", data.await) });
+        }
+        if roles.contains(&Role::Prover) {
+            let proofs = Prover { chain: chain(), engine, aggregator }.run(self.cancel.clone());
+            stages.spawn(async { ("prover", proofs.await) });
+        }
+        if roles.contains(&Role::Aggregator) {
+            let verified = Aggregator { chain: chain(), l1, aggregator, config: config.l1.clone() };
+            let verified = verified.run(self.cancel.clone());
+            stages.spawn(async { ("aggregator", verified.await) });
+        }
+    }
+
+    /// Where JSON-RPC listens.
+    #[must_use]
+    pub fn rpc_address(&self) -> Option<SocketAddr> {
+        self.rpc.as_ref().map(|rpc| rpc.address)
+    }
+
+    /// Runs until the token is cancelled or a stage fails, then stops everything: first JSON-RPC, so that nothing new
+    /// comes in, then the stages.
+    ///
+    /// # Errors
+    /// That of the first stage that failed.
+    pub async fn run(mut self) -> Result<(), NodeError> {
+        let mut outcome = Ok(());
+        let cancel = self.cancel.clone();
+        loop {
+            let ended = tokio::select! {
+                () = cancel.cancelled(), if self.rpc.is_some() => {
+                    self.stop_rpc().await;
+                    continue;
+                }
+                ended = self.stages.join_next() => ended,
+            };
+            let failed = match ended {
+                None => break,
+                Some(Ok((_, Ok(())))) => continue,
+                Some(Ok((stage, Err(source)))) => NodeError::Stage { stage, source },
+                Some(Err(error)) => error.into(),
+            };
+            tracing::error!(error = %failed, "stopping");
+            cancel.cancel();
+            outcome = outcome.and(Err(failed));
+        }
+        self.stop_rpc().await;
+        outcome
+    }
+
+    async fn stop_rpc(&mut self) {
+        if let Some(rpc) = self.rpc.take()
+            && rpc.handle.stop().is_ok()
+        {
+            rpc.handle.stopped().await;
+        }
+    }
+}
