@@ -4,12 +4,12 @@
 //! |---|---|
 //! | [`circuit`] | what a circuit is; its matrices, shape and digest; replay into an ark constraint system |
 //! | [`qap`] | R1CS to polynomials: ark's generator and our prover use the same domain |
-//! | [`setup`] | keys from operating-system randomness |
+//! | [`mod@setup`] | keys from operating-system randomness |
 //! | [`keys`], [`store`] | what a key holds; its file |
 //! | [`commit`] | D, D' and the challenges drawn from D |
-//! | [`prove`], [`msm`] | witness to proof |
-//! | [`verify`], [`export`] | native verification; words for Solidity, stored bytes |
-//! | [`bench`] | time and memory of a run |
+//! | [`mod@prove`], [`msm`] | witness to proof |
+//! | [`mod@verify`], [`export`] | native verification; words for Solidity, stored bytes |
+//! | [`mod@bench`] | time and memory of a run |
 //!
 //! Not here: the machines of the circuit (crate `circuits`).
 
