@@ -4,13 +4,13 @@
 //! |---|---|
 //! | [`circuit`] | what a circuit is; its matrices, shape and digest; replay into an ark constraint system |
 //! | [`qap`] | R1CS to polynomials: ark's generator and our prover use the same domain |
-//! | [`setup`] | keys from operating-system randomness |
+//! | [`mod@setup`] | keys from operating-system randomness |
 //! | [`keys`], [`store`] | what a key holds; its file |
 //! | [`commit`] | D, D' and the challenges drawn from D |
-//! | [`prove`], [`msm`] | witness to proof |
-//! | [`verify`], [`export`] | native verification; words for Solidity, stored bytes |
+//! | [`mod@prove`], [`msm`] | witness to proof |
+//! | [`mod@verify`], [`export`] | native verification; words for Solidity, stored bytes |
 //! | [`batch`] | the batch circuit as a circuit of this crate |
-//! | [`bench`] | time and memory of a run |
+//! | [`mod@bench`] | time and memory of a run |
 //!
 //! Not here: the machines of the circuit (crate `circuits`).
 
