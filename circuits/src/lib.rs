@@ -12,6 +12,7 @@
 //! This crate knows no database, no async runtime and no network.
 
 pub mod batch;
+pub mod counts;
 pub mod cs;
 pub mod gadgets;
 pub mod lookup;

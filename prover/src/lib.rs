@@ -4,17 +4,19 @@
 //! |---|---|
 //! | [`circuit`] | what a circuit is; its matrices, shape and digest; replay into an ark constraint system |
 //! | [`qap`] | R1CS to polynomials: ark's generator and our prover use the same domain |
-//! | [`setup`] | keys from operating-system randomness |
+//! | [`mod@setup`] | keys from operating-system randomness |
 //! | [`keys`], [`store`] | what a key holds; its file |
 //! | [`commit`] | D, D' and the challenges drawn from D |
-//! | [`prove`], [`msm`] | witness to proof |
-//! | [`verify`], [`export`] | native verification; words for Solidity, stored bytes |
-//! | [`bench`] | time and memory of a run |
+//! | [`mod@prove`], [`msm`] | witness to proof |
+//! | [`mod@verify`], [`export`] | native verification; words for Solidity, stored bytes |
+//! | [`batch`] | the batch circuit as a circuit of this crate |
+//! | [`mod@bench`] | time and memory of a run |
 //!
 //! Not here: the machines of the circuit (crate `circuits`).
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+pub mod batch;
 pub mod bench;
 pub mod circuit;
 pub mod commit;
@@ -33,6 +35,7 @@ mod tests;
 pub use cairn_circuits::F;
 
 pub use self::{
+    batch::BatchCircuit,
     circuit::{Circuit, Recorded, Shape},
     export::{DecodeError, Proof},
     keys::{ProvingKey, VerifyingKey},

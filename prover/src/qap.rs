@@ -68,7 +68,7 @@ impl R1CSToQAP for CommittedReduction {
         Ok((a, b, c, zt, num_variables - 1, domain.size()))
     }
 
-    /// ark's own prover is not used: it would synthesise before the challenges exist. See [`quotient`].
+    /// ark's own prover is not used: it would synthesise before the challenges exist. See [`Evaluations::quotient`].
     fn witness_map_from_matrices<P: PrimeField, D: EvaluationDomain<P>>(
         _: &[ArkMatrix<P>],
         _: usize,

@@ -12,6 +12,7 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use alloy_primitives::{B256, Keccak256, keccak256};
@@ -55,6 +56,8 @@ pub enum KeyFileError {
     Corrupted { path: PathBuf },
     #[error("{path} holds an unusable key")]
     Defect { path: PathBuf, source: KeyDefect },
+    #[error("{path} exists already")]
+    Exists { path: PathBuf },
     #[error("no key could be made")]
     Setup(#[from] SetupError),
 }
@@ -66,7 +69,7 @@ pub fn path(dir: &Path, digest: B256) -> PathBuf {
 }
 
 /// The key of `circuit` from `dir`, made and stored there if it is missing. A file that is there but unusable is an
-/// error, never overwritten.
+/// error, never overwritten. Of several processes that make the key at once, all end up with the one stored first.
 pub fn load_or_setup(
     dir: &Path,
     circuit: Recorded,
@@ -78,18 +81,24 @@ pub fn load_or_setup(
         return load(&path, circuit, observer);
     }
     let key = setup(circuit, observer)?;
-    save(&path, &key, observer)?;
-    Ok(key)
+    match save(&path, &key, observer) {
+        Ok(_) => Ok(key),
+        Err(KeyFileError::Exists { .. }) => load(&path, key.circuit, observer),
+        Err(other) => Err(other),
+    }
 }
 
-/// Writes a key beside `path`, then renames: a reader sees a whole file or none. Returns its size in bytes.
+/// Writes a key beside `path`, then links it there: a reader sees a whole file or none, and no file is ever replaced.
+/// Returns its size in bytes.
 pub fn save(path: &Path, key: &ProvingKey, observer: &dyn Observer) -> Result<u64, KeyFileError> {
     let io = |source| KeyFileError::Io { path: path.to_path_buf(), source };
     observer.progress(Phase::Write, 0.0);
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).map_err(io)?;
     }
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    static SERIAL: AtomicU64 = AtomicU64::new(0);
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    let temporary = path.with_extension(format!("{}.{serial}.tmp", std::process::id()));
     let written = File::create(&temporary).and_then(|file| {
         let mut out = Hashed { file, hash: Keccak256::new() };
         write_key(&mut out, key)?;
@@ -98,13 +107,14 @@ pub fn save(path: &Path, key: &ProvingKey, observer: &dyn Observer) -> Result<u6
         out.file.sync_all()?;
         out.file.metadata()
     });
-    let renamed = written.and_then(|meta| fs::rename(&temporary, path).map(|()| meta.len()));
-    if renamed.is_err() {
-        // The error of the write is the one to report; a leftover temporary file is harmless.
-        let _ = fs::remove_file(&temporary);
-    }
+    let linked = written.and_then(|meta| fs::hard_link(&temporary, path).map(|()| meta.len()));
+    // The error to report is that of the write; a leftover temporary file is harmless.
+    let _ = fs::remove_file(&temporary);
     observer.progress(Phase::Write, 1.0);
-    renamed.map_err(io)
+    linked.map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => KeyFileError::Exists { path: path.to_path_buf() },
+        _ => io(source),
+    })
 }
 
 /// Reads a key for `circuit`.

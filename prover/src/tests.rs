@@ -1,7 +1,10 @@
 //! End to end on a small circuit with range lookups, tuples, products and a public input; then everything a cheating
 //! prover may try on it.
 
-use std::{fs, sync::OnceLock};
+use std::{
+    fs,
+    sync::{Mutex, OnceLock},
+};
 
 use alloy_primitives::{B256, U256, keccak256};
 use ark_bn254::{Bn254, Fq, G1Affine, G1Projective, G2Affine, G2Projective};
@@ -511,7 +514,7 @@ fn digests_differ_when_anything_in_the_structure_does() {
 #[test]
 fn keys_are_cached_by_circuit_and_work_after_reading() {
     #[derive(Default)]
-    struct Seen(std::sync::Mutex<Vec<Phase>>);
+    struct Seen(Mutex<Vec<Phase>>);
     impl Observer for Seen {
         fn progress(&self, phase: Phase, fraction: f64) {
             assert!((0.0..=1.0).contains(&fraction));
@@ -533,9 +536,13 @@ fn keys_are_cached_by_circuit_and_work_after_reading() {
     let proven = prove(&read, &EXAMPLE, &Values::honest(20, 1)).unwrap();
     verify(&made.vk, proven.public_input, &proven.proof).unwrap();
 
+    // Whoever comes second gets the first one's key.
+    let path = store::path(dir.path(), EXAMPLE.record().digest());
+    assert!(matches!(store::save(&path, key(), &()), Err(KeyFileError::Exists { .. })));
+    assert_eq!(load_or_setup(dir.path(), EXAMPLE.record(), &()).unwrap().vk, made.vk);
+
     // Another circuit has another file, and does not take this one under its name.
     let other = Example { rows: 21, idle: 0 };
-    let path = store::path(dir.path(), EXAMPLE.record().digest());
     let other_path = store::path(dir.path(), other.record().digest());
     assert_ne!(path, other_path);
     fs::copy(&path, &other_path).unwrap();
