@@ -23,6 +23,10 @@ pub struct Cli {
 pub enum Command {
     /// Write the configuration, every default included, to standard output.
     Config(ConfigArgs),
+    /// Make the keys of the configured circuit shapes (single-party, for development only).
+    Setup(SetupArgs),
+    /// Count constraints per unit and per machine.
+    Counts(CountsArgs),
 }
 
 /// A part of the node.
@@ -61,4 +65,22 @@ pub struct ConfigArgs {
     /// Prove nothing; for development chains only.
     #[arg(long)]
     pub mock_prover: bool,
+}
+
+/// `cairn setup`.
+#[derive(Debug, Args)]
+pub struct SetupArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Shapes, by the number of transfers they hold, instead of those configured.
+    #[arg(long, value_delimiter = ',')]
+    pub transfers: Vec<usize>,
+}
+
+/// `cairn counts`.
+#[derive(Debug, Args)]
+pub struct CountsArgs {
+    /// Write JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
 }

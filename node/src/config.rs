@@ -190,11 +190,35 @@ impl Default for L1Section {
 }
 
 /// Proofs.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProverSection {
     /// Prove nothing: for work on contracts and JSON-RPC, on development chains only.
     pub mock: bool,
+    /// Circuit shapes, by the number of transfers they hold; a batch is proven in the smallest that it fits.
+    pub shapes: Vec<usize>,
+    /// Where proving keys are kept, under the digest of their circuit; without one, the user's cache directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys_dir: Option<PathBuf>,
+}
+
+impl Default for ProverSection {
+    fn default() -> Self {
+        Self { mock: false, shapes: vec![8], keys_dir: None }
+    }
+}
+
+impl ProverSection {
+    /// `keys_dir`, `$CAIRN_KEYS_DIR`, or `cairn/keys` in the user's cache directory.
+    #[must_use]
+    pub fn keys_dir(&self) -> PathBuf {
+        let configured = self.keys_dir.clone().or_else(|| std::env::var_os("CAIRN_KEYS_DIR").map(PathBuf::from));
+        configured.unwrap_or_else(|| {
+            let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+            let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+            cache.or(home).unwrap_or_else(|| PathBuf::from(".cache")).join("cairn/keys")
+        })
+    }
 }
 
 impl Config {

@@ -1,6 +1,8 @@
 //! One file a command.
 
 mod config;
+mod counts;
+mod setup;
 
 use crate::{
     cli::{Cli, Command, ConfigArgs},
@@ -16,6 +18,8 @@ pub fn run(cli: Cli) -> eyre::Result<()> {
     logging::init(&cli.log, cli.log_json)?;
     match cli.command {
         Command::Config(args) => config::run(&args),
+        Command::Setup(args) => setup::run(&args),
+        Command::Counts(args) => counts::run(&args),
     }
 }
 
