@@ -55,8 +55,11 @@ impl Counts {
     /// Records the circuits and counts.
     #[must_use]
     pub fn measure() -> Self {
-        let (zero, one, nine) =
-            (by_machine(&Shape::transfers(0)), by_machine(&Shape::transfers(1)), by_machine(&Shape::transfers(9)));
+        let (zero, one, nine) = (
+            by_machine(&Shape::transfers(0)),
+            by_machine(&Shape::transfers(1)),
+            by_machine(&Shape::transfers(9)),
+        );
         let sum = |m: &BTreeMap<String, usize>| m.values().sum::<usize>();
         let eighth = |name: &String| (nine[name] - one.get(name).copied().unwrap_or_default()) / 8;
         Self {
@@ -69,7 +72,11 @@ impl Counts {
             }),
             transfer: (sum(&nine) - sum(&one)) / 8,
             batch: sum(&zero),
-            transfer_by_machine: nine.keys().map(|name| (name.clone(), eighth(name))).filter(|(_, n)| *n > 0).collect(),
+            transfer_by_machine: nine
+                .keys()
+                .map(|name| (name.clone(), eighth(name)))
+                .filter(|(_, n)| *n > 0)
+                .collect(),
             batch_by_machine: zero,
         }
     }
@@ -88,7 +95,11 @@ mod tests {
         if std::env::var_os("UPDATE_COUNTS").is_some() {
             std::fs::write(path, &json).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), json, "run with UPDATE_COUNTS=1 to rewrite {path}");
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap(),
+            json,
+            "run with UPDATE_COUNTS=1 to rewrite {path}"
+        );
         assert!(counts.keccak_f <= 28_000);
         assert!(counts.signature <= 50_000);
         assert!(counts.leaf_update <= 11_000);

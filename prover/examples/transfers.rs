@@ -48,7 +48,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             transactions.extend(TxEnvelope::from(tx.into_signed(signature)).encoded_2718());
         }
         let coinbase = Address::repeat_byte(0xcb);
-        let input = BatchInput { transactions, global_exit_root: B256::ZERO, timestamp: 1_700_000_000, coinbase };
+        let input =
+            BatchInput { transactions, global_exit_root: B256::ZERO, timestamp: 1_700_000_000, coinbase };
         let witness = chain.execute(&input)?;
         let start = Instant::now();
         let assignment = Assignment::new(&circuit.shape, &witness, Address::repeat_byte(1))?;

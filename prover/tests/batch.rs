@@ -1,5 +1,7 @@
 //! Real proofs of real batches: the batch circuit end to end through setup, proof and verification.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Signature, TxKind, U256, keccak256};
