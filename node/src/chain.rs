@@ -2,7 +2,10 @@
 //! batches) and JSON-RPC (pool); everything else reads.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::{AtomicU64, Ordering}},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -19,7 +22,7 @@ use cairn_protocol::{
     constants::{BLOCK_GAS_LIMIT, GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT},
     genesis::Genesis,
     leaf::field_to_b256,
-    system::global_exit_root_slot,
+    system::{block_number_leaf, global_exit_root_slot},
     tx::{DecodedTx, TxDecodeError, decode_tx},
 };
 use cairn_sequencer::{
@@ -28,7 +31,7 @@ use cairn_sequencer::{
     executor::{ExecuteError, Executed, execute},
     pool::{Pool, PoolConfig, PoolError, PoolStoreError, ValidTx},
 };
-use cairn_state::{Batch, StateDb, StateError, StateView, Store};
+use cairn_state::{Batch, StateDb, StateError, StateView, Store, TreeReader};
 use tokio::sync::{Notify, watch};
 
 use crate::storage::{BatchRecord, BlockRecord, Kind, Storage, StorageError, TxRecord, delete, put};
@@ -43,9 +46,9 @@ pub enum ChainError {
     #[error(transparent)]
     PoolStore(#[from] PoolStoreError),
     #[error("pool: {0}")]
-    Pool(#[from] PoolError),
+    Pool(#[source] Box<PoolError>),
     #[error("block {number}: {source}")]
-    Execute { number: u64, source: ExecuteError },
+    Execute { number: u64, source: Box<ExecuteError> },
     #[error("block {number} does not decode: {reason}")]
     Decode { number: u64, reason: TxDecodeError },
     #[error("block {number}: {source}")]
@@ -114,6 +117,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl From<PoolError> for ChainError {
+    fn from(e: PoolError) -> Self {
+        Self::Pool(Box::new(e))
+    }
+}
+
 /// Unix time in seconds.
 ///
 /// # Errors
@@ -136,8 +145,7 @@ impl Chain {
             put_block(&mut writes, 0, &header, 0, None)?;
             storage.write(writes)?;
         }
-        let (pool, dropped) =
-            Pool::open(config.pool, Arc::new(storage.clone()), &state.latest()?)?;
+        let (pool, dropped) = Pool::open(config.pool, Arc::new(storage.clone()), &state.latest()?)?;
         for (hash, reason) in dropped {
             tracing::info!(%hash, %reason, "pooled transaction dropped");
         }
@@ -191,7 +199,7 @@ impl Chain {
             coinbase: open.header.coinbase,
         };
         execute(tx, sender, &context, EvmDb { state: &state, hashes: &self.storage })
-            .map_err(|source| ChainError::Execute { number, source })
+            .map_err(|e| ChainError::Execute { number, source: Box::new(e) })
     }
 
     /// The header of the next batch.
@@ -222,6 +230,9 @@ impl Chain {
             if !open.is_empty() && age >= self.limits.max_age.as_secs() {
                 return self.seal(&mut slot, CloseReason::Age);
             }
+            if !open.is_empty() && self.creates_block_number_leaf(open)? {
+                return self.seal(&mut slot, CloseReason::BlockNumberLeaf);
+            }
         }
         let Some(pooled) = lock(&self.pool).best().cloned() else { return Ok(Produced::Idle) };
         let open = match slot.take() {
@@ -231,13 +242,12 @@ impl Chain {
         let ValidTx { tx, sender, hash } = pooled.valid;
         let executed = match self.execute(&tx, sender, &open) {
             Ok(executed) => executed,
-            Err(ChainError::Execute {
-                source: e @ (ExecuteError::Invalid(_) | ExecuteError::NotProvable(_)),
-                ..
-            }) => {
+            Err(ChainError::Execute { source, .. })
+                if matches!(*source, ExecuteError::Invalid(_) | ExecuteError::NotProvable(_)) =>
+            {
                 *slot = (!open.is_empty()).then_some(open);
                 lock(&self.pool).discard(hash)?;
-                return Ok(Produced::Discarded { hash, reason: e.to_string() });
+                return Ok(Produced::Discarded { hash, reason: source.to_string() });
             }
             Err(e) => {
                 *slot = (!open.is_empty()).then_some(open);
@@ -267,6 +277,14 @@ impl Chain {
         lock(&self.pool).executed(sender, tx.nonce)?;
         self.heads.send_modify(|heads| heads.trusted_block = number);
         Ok(Produced::Block { number })
+    }
+
+    /// Whether the batch creates the leaf of the block number. The circuit writes that leaf at the end of a batch, a
+    /// block at its own: they agree on the leaf's position if no block follows the one that creates it.
+    fn creates_block_number_leaf(&self, open: &OpenBatch) -> Result<bool, ChainError> {
+        // A batch starts at block 1 or later.
+        let before = self.state.at(open.header.first_block - 1)?;
+        Ok(before.index_of(&block_number_leaf())?.is_none())
     }
 
     fn write_block(
@@ -479,9 +497,12 @@ impl Chain {
 ///
 /// # Errors
 /// If the transaction does not decode.
-pub fn receipt_envelope(number: u64, tx: &TxRecord) -> Result<(TxEnvelope, ReceiptEnvelope<Log>), ChainError> {
-    let envelope = TxEnvelope::decode_2718_exact(&tx.raw)
-        .map_err(|source| ChainError::Envelope { number, source })?;
+pub fn receipt_envelope(
+    number: u64,
+    tx: &TxRecord,
+) -> Result<(TxEnvelope, ReceiptEnvelope<Log>), ChainError> {
+    let envelope =
+        TxEnvelope::decode_2718_exact(&tx.raw).map_err(|source| ChainError::Envelope { number, source })?;
     let receipt = ReceiptWithBloom::from(Receipt {
         status: Eip658Value::Eip658(tx.success),
         cumulative_gas_used: tx.gas_used,

@@ -212,7 +212,8 @@ impl ProverSection {
     /// `keys_dir`, `$CAIRN_KEYS_DIR`, or `cairn/keys` in the user's cache directory.
     #[must_use]
     pub fn keys_dir(&self) -> PathBuf {
-        let configured = self.keys_dir.clone().or_else(|| std::env::var_os("CAIRN_KEYS_DIR").map(PathBuf::from));
+        let configured =
+            self.keys_dir.clone().or_else(|| std::env::var_os("CAIRN_KEYS_DIR").map(PathBuf::from));
         configured.unwrap_or_else(|| {
             let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
             let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));

@@ -93,7 +93,7 @@ pub enum ProofJob {
     /// To be made: the serialised witness.
     Pending { witness: Bytes },
     /// Made and verified.
-    Proven { shape_id: u32, words: [U256; 12] },
+    Proven { shape_id: u32, words: Box<[U256; 12]> },
 }
 
 /// Why a record cannot be read or written.
@@ -243,7 +243,11 @@ impl Storage {
     ///
     /// # Errors
     /// If the store fails or the record is damaged.
-    pub fn first_from<T: DeserializeOwned>(&self, kind: Kind, from: &[u8]) -> Result<Option<T>, StorageError> {
+    pub fn first_from<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        from: &[u8],
+    ) -> Result<Option<T>, StorageError> {
         let mut found = None;
         self.store.scan(Table::App, &key(kind, from), &mut |k, v| {
             if k.starts_with(&key(kind, &[])) {

@@ -9,7 +9,6 @@ use cairn_protocol::{
         FORK_ID, GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT, MAX_TRANSACTIONS_BYTE_LENGTH,
         SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT,
     },
-    leaf::StateCommitment,
     system::{global_exit_root_slot, touched_leaves},
     tx::{BatchDecodeError, DecodedTx, SignatureError, decode_batch},
     witness::{BATCH_WITNESS_VERSION, BatchWitness},
@@ -47,6 +46,8 @@ pub enum CloseReason {
     Bytes,
     /// The batch was open for as long as it may be.
     Age,
+    /// The batch's block creates the leaf of the block number, which no other leaf may follow in its batch.
+    BlockNumberLeaf,
 }
 
 /// When a batch closes.
@@ -253,12 +254,4 @@ pub fn batch_witness(
         new_local_exit_root: B256::from(local_exit_root),
         leaf_ops: ops.ops,
     })
-}
-
-/// The commitment before a batch.
-///
-/// # Errors
-/// If the state fails.
-pub fn state_before(state: &StateDb, batch: &SealedBatch) -> Result<StateCommitment, StateError> {
-    state.commitment_at(batch.header.first_block.saturating_sub(1))
 }

@@ -62,7 +62,12 @@ pub trait EthApi {
     #[method(name = "maxPriorityFeePerGas")]
     fn max_priority_fee_per_gas(&self) -> RpcResult<U256>;
     #[method(name = "feeHistory", blocking)]
-    fn fee_history(&self, count: U64, newest: BlockNumberOrTag, percentiles: Option<Vec<f64>>) -> RpcResult<FeeHistory>;
+    fn fee_history(
+        &self,
+        count: U64,
+        newest: BlockNumberOrTag,
+        percentiles: Option<Vec<f64>>,
+    ) -> RpcResult<FeeHistory>;
     #[method(name = "estimateGas", blocking)]
     fn estimate_gas(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<U256>;
     #[method(name = "call", blocking)]
@@ -72,7 +77,11 @@ pub trait EthApi {
     #[method(name = "getTransactionByHash", blocking)]
     fn transaction_by_hash(&self, hash: B256) -> RpcResult<Option<Transaction>>;
     #[method(name = "getTransactionByBlockNumberAndIndex", blocking)]
-    fn transaction_by_number_and_index(&self, block: BlockNumberOrTag, index: U64) -> RpcResult<Option<Transaction>>;
+    fn transaction_by_number_and_index(
+        &self,
+        block: BlockNumberOrTag,
+        index: U64,
+    ) -> RpcResult<Option<Transaction>>;
     #[method(name = "getTransactionByBlockHashAndIndex", blocking)]
     fn transaction_by_hash_and_index(&self, hash: B256, index: U64) -> RpcResult<Option<Transaction>>;
     #[method(name = "getTransactionReceipt", blocking)]
@@ -192,7 +201,12 @@ impl EthRpc {
         Ok(logs)
     }
 
-    fn fees(&self, count: u64, newest: BlockNumberOrTag, percentiles: Option<Vec<f64>>) -> Result<FeeHistory, RpcError> {
+    fn fees(
+        &self,
+        count: u64,
+        newest: BlockNumberOrTag,
+        percentiles: Option<Vec<f64>>,
+    ) -> Result<FeeHistory, RpcError> {
         if count == 0 || count > MAX_FEE_BLOCKS {
             return Err(RpcError::BlockCount { got: count, limit: MAX_FEE_BLOCKS });
         }
@@ -326,7 +340,12 @@ impl EthApiServer for EthRpc {
         Ok(U256::from(self.chain.gas_price_wei()))
     }
 
-    fn fee_history(&self, count: U64, newest: BlockNumberOrTag, percentiles: Option<Vec<f64>>) -> RpcResult<FeeHistory> {
+    fn fee_history(
+        &self,
+        count: U64,
+        newest: BlockNumberOrTag,
+        percentiles: Option<Vec<f64>>,
+    ) -> RpcResult<FeeHistory> {
         Ok(self.fees(count.to(), newest, percentiles)?)
     }
 
@@ -346,7 +365,11 @@ impl EthApiServer for EthRpc {
         Ok(reader::transaction(&self.chain, hash)?)
     }
 
-    fn transaction_by_number_and_index(&self, block: BlockNumberOrTag, index: U64) -> RpcResult<Option<Transaction>> {
+    fn transaction_by_number_and_index(
+        &self,
+        block: BlockNumberOrTag,
+        index: U64,
+    ) -> RpcResult<Option<Transaction>> {
         Ok(self.transaction_at(self.by_number(block)?, index)?)
     }
 

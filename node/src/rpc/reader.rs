@@ -1,11 +1,12 @@
 //! Blocks, transactions and receipts in the shapes of JSON-RPC.
 
-use alloy_consensus::{Header, Sealed, TxEnvelope, transaction::{Recovered, TransactionInfo}};
+use alloy_consensus::{
+    Header, Sealed, TxEnvelope,
+    transaction::{Recovered, TransactionInfo},
+};
 use alloy_eips::{BlockId, BlockNumberOrTag, RpcBlockHash};
 use alloy_primitives::{B256, TxKind};
-use alloy_rpc_types_eth::{
-    Block, BlockTransactions, Log, Transaction, TransactionReceipt, Withdrawals,
-};
+use alloy_rpc_types_eth::{Block, BlockTransactions, Log, Transaction, TransactionReceipt, Withdrawals};
 use cairn_state::StateView;
 
 use super::error::RpcError;
@@ -107,7 +108,12 @@ pub fn transaction(chain: &Chain, hash: B256) -> Result<Option<Transaction>, Rpc
     Ok(Some(Transaction::from_transaction(envelope_of(0, &record)?, info)))
 }
 
-fn receipt_of(number: u64, block: &BlockRecord, tx: &TxRecord, timestamp: u64) -> Result<TransactionReceipt, RpcError> {
+fn receipt_of(
+    number: u64,
+    block: &BlockRecord,
+    tx: &TxRecord,
+    timestamp: u64,
+) -> Result<TransactionReceipt, RpcError> {
     let (envelope, receipt) = receipt_envelope(number, tx)?;
     let mut index = 0;
     let inner = receipt.map_logs(|inner| {

@@ -88,7 +88,7 @@ impl Aggregator {
             state_root: record.state_root,
             acc_input_hash: record.acc_input_hash,
             local_exit_root: record.local_exit_root,
-            proof: BatchProof { shape_id, words },
+            proof: BatchProof { shape_id, words: *words },
         }))
     }
 

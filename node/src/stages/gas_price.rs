@@ -45,7 +45,8 @@ mod tests {
 
     #[test]
     fn accepts_the_floor_and_the_part() {
-        let config = PoolSection { min_gas_price_wei: 100, l1_gas_price_percent: 10, ..PoolSection::default() };
+        let config =
+            PoolSection { min_gas_price_wei: 100, l1_gas_price_percent: 10, ..PoolSection::default() };
         assert_eq!(suggest(500, &config), 100);
         assert_eq!(suggest(5_000, &config), 500);
         assert_eq!(suggest(u128::MAX, &config), u64::MAX);

@@ -45,7 +45,7 @@ impl Prover {
             };
             let start = Instant::now();
             let proof = self.engine.prove(witness, self.aggregator).await?;
-            let job = ProofJob::Proven { shape_id: proof.shape_id, words: proof.words };
+            let job = ProofJob::Proven { shape_id: proof.shape_id, words: Box::new(proof.words) };
             self.chain.storage().set(Kind::Proof, &id, &job)?;
             let seconds = start.elapsed().as_secs_f64();
             tracing::info!(batch = number, seconds, engine = self.engine.name(), "batch proven");
