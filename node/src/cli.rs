@@ -21,12 +21,18 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run everything: an anvil of its own, the contracts, all roles.
+    Devnet(DevnetArgs),
+    /// Run roles against an existing L1.
+    Node(NodeArgs),
     /// Write the configuration, every default included, to standard output.
     Config(ConfigArgs),
     /// Make the keys of the configured circuit shapes (single-party, for development only).
     Setup(SetupArgs),
     /// Count constraints per unit and per machine.
     Counts(CountsArgs),
+    /// Measure setup, proof, verification, memory and L1 gas against batch size.
+    Bench(BenchArgs),
 }
 
 /// A part of the node.
@@ -83,4 +89,41 @@ pub struct CountsArgs {
     /// Write JSON instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `cairn bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Batch sizes.
+    #[arg(long, value_delimiter = ',', default_value = "1,2,4,8")]
+    pub transfers: Vec<usize>,
+    /// Write the report as JSON to this file too.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+    /// Draw the report as SVG to this file too.
+    #[arg(long)]
+    pub plot: Option<PathBuf>,
+}
+
+/// `cairn devnet`.
+#[derive(Debug, Args)]
+pub struct DevnetArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Port of anvil; 0 takes a free one.
+    #[arg(long, default_value_t = 8545)]
+    pub l1_port: u16,
+}
+
+/// `cairn node`.
+#[derive(Debug, Args)]
+pub struct NodeArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Roles, separated by commas; all of them by default.
+    #[arg(long, value_delimiter = ',', value_enum)]
+    pub roles: Vec<Role>,
+    /// Overrides `l1.url`.
+    #[arg(long)]
+    pub l1_url: Option<String>,
 }

@@ -162,9 +162,9 @@ pub struct L1Section {
     pub max_sequence_bytes: usize,
     /// Most proofs of one `trustedVerifyBatches`.
     pub max_verify_batches: u64,
-    /// Rollup contract; without one the devnet deploys its own.
+    /// The contracts, as `cairn devnet` writes them to `deployment.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub zkevm: Option<Address>,
+    pub deployment: Option<PathBuf>,
     /// Files that hold a private key in hex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequencer_key_file: Option<PathBuf>,
@@ -182,7 +182,7 @@ impl Default for L1Section {
             max_sequence_batches: 32,
             max_sequence_bytes: 100_000,
             max_verify_batches: 32,
-            zkevm: None,
+            deployment: None,
             sequencer_key_file: None,
             aggregator_key_file: None,
         }

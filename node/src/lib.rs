@@ -7,6 +7,7 @@
 //!
 //! A stage owns its step, writes it down before it passes work on, and resumes from the database alone.
 
+pub mod bench;
 pub mod chain;
 pub mod cli;
 pub mod commands;
@@ -16,6 +17,7 @@ pub mod l1;
 pub mod logging;
 pub mod progress;
 pub mod proof;
+pub mod rollup_settlement;
 pub mod rpc;
 pub mod settlement;
 pub mod shutdown;

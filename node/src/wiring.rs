@@ -1,8 +1,9 @@
 //! The only place where parts are constructed.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use alloy_primitives::Address;
+use cairn_prover::KeyFileError;
 use cairn_protocol::genesis::{Genesis, GenesisError};
 use cairn_sequencer::{batch::BatchLimits, pool::PoolConfig};
 use cairn_state::{RocksStore, Store, StoreError};
@@ -13,7 +14,18 @@ use crate::{
     chain::{Chain, ChainConfig, ChainError},
     cli::Role,
     config::Config,
-    proof::ProofEngine,
+    engine::Groth16Engine,
+    l1::{
+        account::Account,
+        client::Client,
+        deploy::{Deployment, VerifierKind},
+        error::RequestError,
+        rollup::Rollup,
+        sender::{Sender, SenderOptions},
+    },
+    progress::Bars,
+    proof::{MockEngine, ProofEngine, VerifierSpec},
+    rollup_settlement::RollupSettlement,
     rpc::{self, RpcServer, RpcServerError},
     settlement::{Settlement, SettlementError},
     stages::{
@@ -42,6 +54,12 @@ pub enum NodeError {
     Stage { stage: &'static str, source: StageError },
     #[error("a stage ended abnormally: {0}")]
     Join(#[from] tokio::task::JoinError),
+    #[error("keys of the circuits: {0}")]
+    Keys(#[from] KeyFileError),
+    #[error(transparent)]
+    Connect(#[from] RequestError),
+    #[error("no circuit shape is configured: prover.shapes is empty")]
+    NoShapes,
     #[error("the rollup on L1 is for chain {got}, this node for {expected}")]
     OtherChain { expected: u64, got: u64 },
 }
@@ -54,6 +72,69 @@ pub struct Node {
     stages: Stages,
     rpc: Option<RpcServer>,
     cancel: CancellationToken,
+}
+
+/// The accounts that act on L1.
+pub struct Keys {
+    pub sequencer: Account,
+    pub aggregator: Account,
+}
+
+/// The engine that the configuration asks for: real proofs by default. Makes the keys that are missing.
+///
+/// # Errors
+/// If a key cannot be read or made.
+pub async fn engine(config: &Config) -> Result<Arc<dyn ProofEngine>, NodeError> {
+    if config.prover.mock {
+        tracing::warn!("MOCK PROVER: nothing is proven; for development chains only");
+        return Ok(Arc::new(MockEngine { capacity: config.batch.mock_capacity }));
+    }
+    if config.prover.shapes.is_empty() {
+        return Err(NodeError::NoShapes);
+    }
+    let (shapes, dir) = (config.prover.shapes.clone(), config.prover.keys_dir());
+    let load = move || Groth16Engine::load(&shapes, &dir, &Bars::new());
+    Ok(Arc::new(tokio::task::spawn_blocking(load).await??))
+}
+
+/// Connects to L1.
+///
+/// # Errors
+/// If it does not answer.
+pub async fn connect(config: &Config) -> Result<Client, NodeError> {
+    Ok(Client::connect(&config.l1.url, Duration::from_millis(config.l1.poll_ms)).await?)
+}
+
+/// How transactions are sent to L1.
+#[must_use]
+pub fn sender_options(config: &Config) -> SenderOptions {
+    SenderOptions {
+        confirmations: config.l1.confirmations,
+        bump_after: Duration::from_secs(config.l1.bump_after_s),
+        ..SenderOptions::default()
+    }
+}
+
+/// The deployed rollup, with the chain's database for its records.
+#[must_use]
+pub fn settlement(
+    config: &Config,
+    chain: &Chain,
+    client: Client,
+    deployment: &Deployment,
+    keys: Keys,
+) -> Arc<dyn Settlement> {
+    let records = chain.storage().clone();
+    let sender = |account| {
+        Sender::new(client.clone(), account, Arc::new(records.clone()), sender_options(config))
+    };
+    Arc::new(RollupSettlement {
+        sequencer: sender(keys.sequencer),
+        aggregator: sender(keys.aggregator),
+        rollup: Rollup::new(client.clone(), deployment.zkevm),
+        l2_chain_id: deployment.l2_chain_id,
+        records,
+    })
 }
 
 /// The configured genesis, or the development chain's.
@@ -202,6 +283,15 @@ impl Node {
             && rpc.handle.stop().is_ok()
         {
             rpc.handle.stopped().await;
+        }
+    }
+}
+
+impl From<VerifierSpec> for VerifierKind {
+    fn from(spec: VerifierSpec) -> Self {
+        match spec {
+            VerifierSpec::Mock => Self::Mock,
+            VerifierSpec::Groth16(words) => Self::Groth16(words),
         }
     }
 }

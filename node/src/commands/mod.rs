@@ -1,7 +1,10 @@
 //! One file a command.
 
+mod bench;
 mod config;
 mod counts;
+mod devnet;
+mod node;
 mod setup;
 
 use crate::{
@@ -17,10 +20,17 @@ use crate::{
 pub fn run(cli: Cli) -> eyre::Result<()> {
     logging::init(&cli.log, cli.log_json)?;
     match cli.command {
+        Command::Devnet(args) => runtime()?.block_on(devnet::run(args)),
+        Command::Node(args) => runtime()?.block_on(node::run(args)),
         Command::Config(args) => config::run(&args),
         Command::Setup(args) => setup::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Counts(args) => counts::run(&args),
     }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
 /// The file's configuration with the command line over it.

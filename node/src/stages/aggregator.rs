@@ -35,7 +35,7 @@ impl Aggregator {
     }
 
     async fn start(&self) -> Result<(), StageError> {
-        if let Some(settled) = self.l1.resume(Lane::Verify).await? {
+        while let Some(settled) = self.l1.resume(Lane::Verify).await? {
             self.settle(settled).await?;
         }
         let status = self.l1.status().await?;

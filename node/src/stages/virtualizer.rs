@@ -33,7 +33,7 @@ impl Virtualizer {
 
     /// Finishes what is in flight and learns how far L1 is.
     async fn start(&self) -> Result<(), StageError> {
-        if let Some(settled) = self.l1.resume(Lane::Sequence).await? {
+        while let Some(settled) = self.l1.resume(Lane::Sequence).await? {
             self.settle(settled).await?;
         }
         let status = self.l1.status().await?;

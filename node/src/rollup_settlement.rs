@@ -1,0 +1,189 @@
+//! [`Settlement`] by the rollup contract: one account sequences, one verifies.
+
+use alloy_primitives::{Address, B256};
+use async_trait::async_trait;
+use cairn_protocol::batch::BatchData;
+
+use crate::{
+    l1::{
+        client::At,
+        error::RequestError,
+        rollup::{BatchProofWords, Rollup},
+        sender::{Job, SendError, Sender},
+        store::{SendStore, Sent},
+    },
+    settlement::{Lane, RollupStatus, Settled, Settlement, SettlementError, VerifiedBatch},
+    storage::Storage,
+};
+
+/// See the module.
+pub struct RollupSettlement {
+    pub rollup: Rollup,
+    pub l2_chain_id: u64,
+    pub sequencer: Sender,
+    pub aggregator: Sender,
+    /// Where the senders keep their records.
+    pub records: Storage,
+}
+
+fn fault(e: impl std::error::Error + Send + Sync + 'static) -> SettlementError {
+    SettlementError::Fault { source: Box::new(e) }
+}
+
+impl From<RequestError> for SettlementError {
+    fn from(e: RequestError) -> Self {
+        match e {
+            RequestError::Timeout { .. } | RequestError::Transport { .. } | RequestError::Refused { .. } => {
+                Self::Unavailable { source: Box::new(e) }
+            }
+            RequestError::Reverted { .. } => Self::Refused { source: Box::new(e) },
+            RequestError::Url { .. } | RequestError::Answer { .. } => fault(e),
+        }
+    }
+}
+
+impl From<SendError> for SettlementError {
+    fn from(e: SendError) -> Self {
+        match e {
+            SendError::Request(e) => e.into(),
+            SendError::WouldRevert { .. } | SendError::Reverted { .. } | SendError::NonceTaken { .. } => {
+                Self::Refused { source: Box::new(e) }
+            }
+            // Fees above the cap and an empty account pass when somebody helps.
+            SendError::Fees(_) | SendError::InsufficientFunds { .. } => Self::Unavailable { source: Box::new(e) },
+            SendError::Store(_)
+            | SendError::Sign(_)
+            | SendError::JobMismatch { .. }
+            | SendError::NotRecorded { .. }
+            | SendError::NonceUnexpected { .. } => fault(e),
+        }
+    }
+}
+
+/// Job names are `sequence:3-5` and `verify:3-5`.
+const fn prefix(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Sequence => "sequence:",
+        Lane::Verify => "verify:",
+    }
+}
+
+fn range(lane: Lane, job: &str) -> Option<(u64, u64)> {
+    let (first, last) = job.strip_prefix(prefix(lane))?.split_once('-')?;
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
+impl RollupSettlement {
+    const fn sender(&self, lane: Lane) -> &Sender {
+        match lane {
+            Lane::Sequence => &self.sequencer,
+            Lane::Verify => &self.aggregator,
+        }
+    }
+
+    /// Waits for a recorded job. One that ended without effect is forgotten, so that its name is free for another try.
+    async fn finish(&self, lane: Lane, job: &str, range: (u64, u64)) -> Result<Settled, SettlementError> {
+        match self.sender(lane).follow(job).await {
+            Ok(Sent { hash, gas_used, .. }) => {
+                let (first_batch, last_batch) = range;
+                Ok(Settled { first_batch, last_batch, l1_tx_hash: hash, gas_used })
+            }
+            Err(e @ (SendError::Reverted { .. } | SendError::NonceTaken { .. })) => {
+                self.sender(lane).forget(job).map_err(fault)?;
+                Err(e.into())
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    async fn send(&self, lane: Lane, job: &Job, range: (u64, u64)) -> Result<Settled, SettlementError> {
+        self.sender(lane).record(job).await?;
+        self.finish(lane, &job.name, range).await
+    }
+}
+
+#[async_trait]
+impl Settlement for RollupSettlement {
+    async fn status(&self) -> Result<RollupStatus, SettlementError> {
+        Ok(RollupStatus {
+            last_sequenced: self.rollup.last_batch_sequenced(At::Latest).await?,
+            last_verified: self.rollup.last_verified_batch(At::Latest).await?,
+            chain_id: self.l2_chain_id,
+            trusted_aggregator: self.rollup.trusted(At::Latest).await?.1,
+        })
+    }
+
+    async fn acc_input_hash(&self, batch: u64) -> Result<B256, SettlementError> {
+        Ok(self.rollup.sequenced_batch(batch, At::Latest).await?.acc_input_hash)
+    }
+
+    async fn state_root(&self, batch: u64) -> Result<B256, SettlementError> {
+        Ok(self.rollup.state_root(batch, At::Latest).await?.unwrap_or_default())
+    }
+
+    /// There is no bridge on L1 yet, and nothing that a batch could bring to L2.
+    async fn global_exit_root(&self) -> Result<B256, SettlementError> {
+        Ok(B256::ZERO)
+    }
+
+    async fn gas_price_wei(&self) -> Result<u128, SettlementError> {
+        Ok(self.rollup.client().head().await?.base_fee_wei.unwrap_or_default())
+    }
+
+    async fn resume(&self, lane: Lane) -> Result<Option<Settled>, SettlementError> {
+        let sender = self.sender(lane);
+        let mut records = self.records.list(sender.client().chain_id(), sender.address()).map_err(fault)?;
+        records.sort_by_key(|record| record.nonce);
+        for record in records {
+            if let Some(range) = range(lane, &record.job) {
+                return self.finish(lane, &record.job, range).await.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn sequence(
+        &self,
+        first_batch: u64,
+        batches: Vec<BatchData>,
+        coinbase: Address,
+    ) -> Result<Settled, SettlementError> {
+        let job = self.rollup.sequence_batches(first_batch, &batches, coinbase);
+        // An empty sequence would be refused by the contract.
+        let last_batch = (first_batch + batches.len() as u64).saturating_sub(1);
+        self.send(Lane::Sequence, &job, (first_batch, last_batch)).await
+    }
+
+    async fn verify(&self, init: u64, batches: Vec<VerifiedBatch>) -> Result<Settled, SettlementError> {
+        let proofs: Vec<BatchProofWords> = batches
+            .into_iter()
+            .map(|b| BatchProofWords {
+                shape_id: b.proof.shape_id,
+                new_state_root: b.state_root,
+                new_acc_input_hash: b.acc_input_hash,
+                new_local_exit_root: b.local_exit_root,
+                proof: b.proof.words,
+            })
+            .collect();
+        let last_batch = init + proofs.len() as u64;
+        let job = self.rollup.trusted_verify_batches(init, last_batch, &proofs);
+        self.send(Lane::Verify, &job, (init + 1, last_batch)).await
+    }
+
+    async fn acknowledge(&self, lane: Lane, settled: &Settled) -> Result<(), SettlementError> {
+        let job = format!("{}{}-{}", prefix(lane), settled.first_batch, settled.last_batch);
+        self.sender(lane).forget(&job).map_err(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_names_of_jobs() {
+        assert_eq!(range(Lane::Sequence, "sequence:3-5"), Some((3, 5)));
+        assert_eq!(range(Lane::Verify, "sequence:3-5"), None);
+        assert_eq!(range(Lane::Verify, "verify:7"), None);
+    }
+}
