@@ -9,12 +9,12 @@ PROFILE ?= dev
 .PHONY: devnet test bench check bootstrap fmt lint docs deny typos contracts-check test-rust test-contracts
 
 devnet: bootstrap ## everything, real proofs
-	$(ENV); cargo run --locked --release --bin cairn -- devnet $(ARGS)
+	$(ENV); cargo run --locked --bin cairn -- devnet $(ARGS)
 
 test: bootstrap test-contracts test-rust ## everything that must hold
 
 bench: bootstrap ## table and JSON of constraints, times, memory and gas against batch size
-	$(ENV); cargo run --locked --release --bin cairn -- bench $(ARGS)
+	$(ENV); cargo run --locked --bin cairn -- bench $(ARGS)
 
 check: bootstrap fmt lint docs typos deny contracts-check
 
