@@ -71,7 +71,7 @@ pub enum Divergence {
 pub enum ExecuteError {
     #[error(transparent)]
     Invalid(#[from] InvalidTx),
-    #[error("not provable yet: {0}")]
+    #[error(transparent)]
     NotProvable(#[from] NotProvable),
     #[error("state could not be read: {0}")]
     View(#[from] ViewError),

@@ -152,7 +152,7 @@ fn rejects_each_rule_with_geths_words() {
         (Transfer { data: vec![1; 1_500].into(), gas_limit: 100_000, ..at(0, 1) }, "oversized data"),
         (
             Transfer { to: Address::with_last_byte(4), ..at(0, 1) },
-            "not provable yet: a call to the precompile",
+            "a call to the precompile 0x0000000000000000000000000000000000000004 is not provable yet",
         ),
     ];
     for (transfer, message) in cases {

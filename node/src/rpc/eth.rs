@@ -227,8 +227,10 @@ impl EthRpc {
             history.base_fee_per_blob_gas.push(1);
             history.gas_used_ratio.push(used as f64 / BLOCK_GAS_LIMIT as f64);
             history.blob_gas_used_ratio.push(0.0);
-            // One transaction a block: every percentile is its price.
-            rewards.push(vec![price; percentiles.as_ref().map_or(0, Vec::len)]);
+            // One transaction a block: every percentile is its price. Wallets offer what they read here: it is never
+            // less than the pool accepts.
+            let reward = price.max(u128::from(self.chain.gas_price_wei()));
+            rewards.push(vec![reward; percentiles.as_ref().map_or(0, Vec::len)]);
         }
         history.base_fee_per_gas.push(0);
         history.base_fee_per_blob_gas.push(1);

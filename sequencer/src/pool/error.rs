@@ -61,7 +61,7 @@ pub enum PoolError {
     AccountLimit { limit: usize },
     #[error("txpool is full: {limit} transactions pooled")]
     Full { limit: usize },
-    #[error("not provable yet: {0}")]
+    #[error(transparent)]
     NotProvable(#[from] NotProvable),
     #[error("not provable yet: one transaction {0}")]
     ExceedsCapacity(#[from] CapacityExceeded),
