@@ -114,8 +114,11 @@ impl Rollup {
         &self.client
     }
 
-    /// Posts `batches`, the first of which is number `first_batch`. The contract numbers batches by itself: the number is
-    /// the job's name, `sequence:17-18`, and must follow the last batch sequenced or in flight.
+    /// Posts `batches`, the first of which is number `first_batch`: the job `sequence:17-18`.
+    ///
+    /// The number is in the name only. The contract counts for itself, so that this job must follow the last batch that is
+    /// sequenced for certain: with an earlier sequence still in flight, one that reverts or is reorganised away leaves its
+    /// numbers to this one.
     #[must_use]
     pub fn sequence_batches(&self, first_batch: u64, batches: &[BatchData], coinbase: Address) -> Job {
         let last = first_batch.saturating_add(batches.len() as u64).saturating_sub(1);
