@@ -134,6 +134,7 @@ pub enum ForgetError {
 }
 
 /// One account that sends jobs. Shared by reference; any number of jobs at a time, in the order of their records.
+/// One sender an account: two of them in a process choose nonces behind each other's back, and jobs lose theirs.
 ///
 /// Every future of it may be dropped at any time: that is a crash, and the next call goes on.
 pub struct Sender {
