@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use cairn_circuits::batch::{Assignment, BatchError, Shape};
 use cairn_protocol::witness::BatchWitness;
 use cairn_prover::{
-    BatchCircuit, Circuit, KeyFileError, Observer, ProveError, ProvingKey, VerifyError, load_or_setup, prove, verify,
+    BatchCircuit, Circuit, KeyFileError, Observer, ProveError, ProvingKey, VerifyError, load_or_setup, prove,
+    verify,
 };
 use cairn_sequencer::counters::ShapeCapacity;
 use tokio::sync::Mutex;
@@ -86,7 +87,11 @@ fn assign(
     last
 }
 
-fn prove_batch(shapes: &[ShapeKey], witness: &BatchWitness, aggregator: Address) -> Result<BatchProof, ProofError> {
+fn prove_batch(
+    shapes: &[ShapeKey],
+    witness: &BatchWitness,
+    aggregator: Address,
+) -> Result<BatchProof, ProofError> {
     let batch = witness.batch_number;
     let failed = |e: EngineError| ProofError::Engine { batch, source: Box::new(e) };
     let (id, assignment) = assign(shapes, witness, aggregator)

@@ -50,7 +50,9 @@ impl From<SendError> for SettlementError {
                 Self::Refused { source: Box::new(e) }
             }
             // Fees above the cap and an empty account pass when somebody helps.
-            SendError::Fees(_) | SendError::InsufficientFunds { .. } => Self::Unavailable { source: Box::new(e) },
+            SendError::Fees(_) | SendError::InsufficientFunds { .. } => {
+                Self::Unavailable { source: Box::new(e) }
+            }
             SendError::Store(_)
             | SendError::Sign(_)
             | SendError::JobMismatch { .. }

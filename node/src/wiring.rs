@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use alloy_primitives::Address;
-use cairn_prover::KeyFileError;
 use cairn_protocol::genesis::{Genesis, GenesisError};
+use cairn_prover::KeyFileError;
 use cairn_sequencer::{batch::BatchLimits, pool::PoolConfig};
 use cairn_state::{RocksStore, Store, StoreError};
 use tokio::task::JoinSet;
@@ -125,9 +125,8 @@ pub fn settlement(
     keys: Keys,
 ) -> Arc<dyn Settlement> {
     let records = chain.storage().clone();
-    let sender = |account| {
-        Sender::new(client.clone(), account, Arc::new(records.clone()), sender_options(config))
-    };
+    let sender =
+        |account| Sender::new(client.clone(), account, Arc::new(records.clone()), sender_options(config));
     Arc::new(RollupSettlement {
         sequencer: sender(keys.sequencer),
         aggregator: sender(keys.aggregator),

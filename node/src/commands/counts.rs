@@ -35,7 +35,12 @@ pub fn run(args: &CountsArgs) -> eyre::Result<()> {
     let names: std::collections::BTreeSet<_> = names.collect();
     for name in names {
         let of = |m: &std::collections::BTreeMap<String, usize>| m.get(name).copied().unwrap_or_default();
-        writeln!(out, "{name:<34}{:>12}{:>12}", of(&counts.transfer_by_machine), of(&counts.batch_by_machine))?;
+        writeln!(
+            out,
+            "{name:<34}{:>12}{:>12}",
+            of(&counts.transfer_by_machine),
+            of(&counts.batch_by_machine)
+        )?;
     }
     writeln!(out, "{:<34}{:>12}{:>12}", "all", counts.transfer, counts.batch)?;
     Ok(())
