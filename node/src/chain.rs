@@ -22,7 +22,7 @@ use cairn_protocol::{
     constants::{BLOCK_GAS_LIMIT, GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT},
     genesis::Genesis,
     leaf::field_to_b256,
-    system::{block_number_leaf, global_exit_root_slot},
+    system::global_exit_root_slot,
     tx::{DecodedTx, TxDecodeError, decode_tx},
 };
 use cairn_sequencer::{
@@ -230,9 +230,6 @@ impl Chain {
             if !open.is_empty() && age >= self.limits.max_age.as_secs() {
                 return self.seal(&mut slot, CloseReason::Age);
             }
-            if !open.is_empty() && self.creates_block_number_leaf(open)? {
-                return self.seal(&mut slot, CloseReason::BlockNumberLeaf);
-            }
         }
         let Some(pooled) = lock(&self.pool).best().cloned() else { return Ok(Produced::Idle) };
         let open = match slot.take() {
@@ -277,14 +274,6 @@ impl Chain {
         lock(&self.pool).executed(sender, tx.nonce)?;
         self.heads.send_modify(|heads| heads.trusted_block = number);
         Ok(Produced::Block { number })
-    }
-
-    /// Whether the batch creates the leaf of the block number. The circuit writes that leaf at the end of a batch, a
-    /// block at its own: they agree on the leaf's position if no block follows the one that creates it.
-    fn creates_block_number_leaf(&self, open: &OpenBatch) -> Result<bool, ChainError> {
-        // A batch starts at block 1 or later.
-        let before = self.state.at(open.header.first_block - 1)?;
-        Ok(before.index_of(&block_number_leaf())?.is_none())
     }
 
     fn write_block(

@@ -1,5 +1,6 @@
 //! The genesis file: chain id and accounts, as JSON. Leaves are created in the order of the file: account by
 //! account, the account's own leaf first, then its storage slots ascending.
+//! Before all of them comes the leaf of the block number.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -12,8 +13,9 @@ use serde::{
 };
 
 use crate::{
-    constants::DEVNET_CHAIN_ID,
+    constants::{DEVNET_CHAIN_ID, SYSTEM_BLOCK_NUMBER_SLOT},
     leaf::{AccountValue, LeafId, code_hash, storage_to_fields},
+    system::block_number_leaf,
     transfer::is_precompile,
 };
 
@@ -67,6 +69,8 @@ pub enum GenesisError {
     PrecompileWithCode { address: Address },
     #[error("nonce of account {address} is the largest possible (EIP-2681)")]
     NonceOverflow { address: Address },
+    #[error("slot {slot} of {address} is the block number, which starts at 0 by itself: leave it out")]
+    BlockNumberSlot { address: Address, slot: U256 },
     #[error("the sum of all balances must be below 2^128 wei")]
     SupplyTooLarge,
 }
@@ -114,6 +118,11 @@ impl Genesis {
             if let Some((&slot, _)) = account.storage.iter().find(|(_, v)| v.is_zero()) {
                 return Err(GenesisError::ZeroStorage { address, slot });
             }
+            if block_number_leaf() == LeafId::Storage(address, SYSTEM_BLOCK_NUMBER_SLOT)
+                && account.storage.iter().any(|(slot, _)| *slot == SYSTEM_BLOCK_NUMBER_SLOT)
+            {
+                return Err(GenesisError::BlockNumberSlot { address, slot: SYSTEM_BLOCK_NUMBER_SLOT });
+            }
             supply = supply.saturating_add(account.balance);
         }
         if supply > U256::from(u128::MAX) {
@@ -122,9 +131,11 @@ impl Genesis {
         Ok(())
     }
 
-    /// The leaves in the order of their creation; the first takes position 1.
+    /// The leaves in the order of their creation; the first takes position 1. It is the block number's, with value 0: the only
+    /// leaf that exists before anything was written to it, so that no batch creates it (a batch would do so at its end,
+    /// a block at its own).
     pub fn leaves(&self) -> impl Iterator<Item = GenesisLeaf> + '_ {
-        self.accounts.iter().flat_map(|(address, account)| {
+        let accounts = self.accounts.iter().flat_map(|(address, account)| {
             let value = account.value();
             let own = (!value.is_empty()).then(|| (LeafId::Account(*address), value.to_fields()));
             let storage = account
@@ -132,7 +143,8 @@ impl Genesis {
                 .iter()
                 .map(|(slot, v)| (LeafId::Storage(*address, *slot), storage_to_fields(*v)));
             own.into_iter().chain(storage)
-        })
+        });
+        std::iter::once((block_number_leaf(), storage_to_fields(U256::ZERO))).chain(accounts)
     }
 
     /// The development chain: anvil's ten accounts (mnemonic "test … test junk") with 10,000 ETH each.
@@ -225,7 +237,7 @@ mod tests {
         genesis.validate().unwrap();
         let json = serde_json::to_string_pretty(&genesis).unwrap();
         assert_eq!(Genesis::from_json(&json).unwrap(), genesis);
-        assert_eq!(genesis.leaves().count(), 10);
+        assert_eq!(genesis.leaves().count(), 11);
         assert_eq!(genesis.accounts[0].1.balance, U256::from(10u64).pow(U256::from(22)));
     }
 
@@ -243,6 +255,7 @@ mod tests {
         assert_eq!(
             ids,
             [
+                block_number_leaf(),
                 LeafId::Account(b),
                 LeafId::Storage(s, U256::from(1)),
                 LeafId::Storage(s, U256::from(2)),
@@ -276,6 +289,11 @@ mod tests {
         assert_eq!(
             parse(&entry(r#"{"balance": "0x100000000000000000000000000000000"}"#)),
             GenesisError::SupplyTooLarge
+        );
+        let system = address!("0x000000000000000000000000000000005ca1ab1e");
+        assert_eq!(
+            parse(&format!(r#"{{"{system}": {{"storage": {{"0x0": "0x1"}}}}}}"#)),
+            GenesisError::BlockNumberSlot { address: system, slot: U256::ZERO }
         );
         let two = address!("0x0000000000000000000000000000000000000002");
         assert_eq!(

@@ -46,8 +46,6 @@ pub enum CloseReason {
     Bytes,
     /// The batch was open for as long as it may be.
     Age,
-    /// The batch's block creates the leaf of the block number, which no other leaf may follow in its batch.
-    BlockNumberLeaf,
 }
 
 /// When a batch closes.

@@ -9,6 +9,7 @@ use cairn_protocol::{
     constants::{TREE_ARITY_BITS, TREE_DEPTH},
     genesis::Genesis,
     leaf::{AccountValue, LeafId, StateCommitment, code_hash, field_to_b256, storage_to_fields},
+    system::block_number_leaf,
 };
 
 use crate::{
@@ -97,6 +98,8 @@ impl StateDb {
         let mut overlay = Overlay::new(&empty);
         // Writes the sentinel even if the genesis has no account.
         overlay.update(0, [Fr::zero(); 3])?;
+        // The one leaf that is created with value 0.
+        overlay.insert(overlay.commitment().leaf_count, block_number_leaf(), [Fr::zero(); 3])?;
         self.write_block(0, overlay, &changes, batch)?;
         Ok(())
     }

@@ -212,11 +212,11 @@ fn rejects_other_genesis_wrong_block_and_unknown_block() {
 fn accepts_genesis_without_accounts() {
     let genesis = Genesis { chain_id: 1, accounts: vec![] };
     let db = StateDb::open(Arc::new(MemoryStore::new()), &genesis).unwrap();
-    assert_eq!(db.commitment().unwrap(), Model::default().commitment());
-    assert_openings(&db.latest().unwrap(), &Model::default());
+    let mut model = Model::genesis(&genesis);
+    assert_eq!(db.commitment().unwrap(), model.commitment());
+    assert_openings(&db.latest().unwrap(), &model);
     let mut changes = BlockChanges::new();
     changes.set_account(address(1), &AccountValue { nonce: 1, ..Default::default() });
-    let mut model = Model::default();
     model.apply(&changes);
     assert_eq!(db.commit_block(1, &changes).unwrap(), model.commitment());
 }

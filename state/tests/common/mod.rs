@@ -45,7 +45,8 @@ impl Model {
     pub fn genesis(genesis: &Genesis) -> Self {
         let mut model = Self::default();
         for (id, value) in genesis.leaves() {
-            model.write(id, value);
+            // Directly: the block number's leaf is created with value 0, which `write` leaves absent.
+            model.leaves.insert(id, (model.leaf_count(), value));
         }
         model
     }
