@@ -105,7 +105,7 @@ fn bounds_hold_over_the_integers() {
     // β₁² − β₁β₂ + β₂² is no multiple of n but zero, and β₁ + 2⁸⁰·β₂ is zero iff both are.
     let widest: BigInt = p2(64) + 1;
     assert!(&widest * &widest * 3i32 < n);
-    assert!(&widest < &p2(80) && &widest * p2(81) < r);
+    assert!(widest < p2(80) && &widest * p2(81) < r);
 }
 
 /// All limbs at their ends, with both signs, and a sum of coefficients of 8.
