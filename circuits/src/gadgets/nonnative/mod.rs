@@ -16,6 +16,8 @@
 
 pub mod base;
 pub mod scalar;
+#[cfg(test)]
+mod tests;
 
 use ark_ff::{Field, PrimeField, Zero};
 

@@ -49,6 +49,8 @@ mod tables;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_forgeries;
+#[cfg(test)]
 mod tests_rejections;
 mod witness;
 
