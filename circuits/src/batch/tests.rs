@@ -1,5 +1,7 @@
 //! The whole batch: accepted as the reference chain executes it, rejected when any part of the statement is changed.
 
+mod joins;
+
 use std::collections::BTreeSet;
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEnvelope, TxLegacy};

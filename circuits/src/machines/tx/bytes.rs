@@ -74,7 +74,9 @@ pub(super) fn allocate(cs: &mut Cs, rows: &[ByteRow]) -> ByteTable {
 ///
 /// `hash`: keccak needs a byte table row for each position below the length of which the batch receives the digest.
 ///
-/// A read beyond the end is impossible because the slots' bytes end at `total`, see `tx.slot.covered`.
+/// A read beyond the end, where bytes are neither in range nor hashed, is impossible: all lengths in a slot are small
+/// non-negative integers by the slot's own range checks, whatever it reads, so that a slot's reads lie in its bytes, and
+/// the slots' bytes end at `total`, see `tx.slot.covered`.
 pub(super) fn provide(cs: &mut Cs, table: &ByteTable, rows: &[ByteRow], batch_stream: u64) {
     let n = rows.len();
     let reads = count(cs, Bus::BatchByte, n);

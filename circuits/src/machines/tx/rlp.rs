@@ -188,12 +188,14 @@ pub(super) struct LengthPrefix {
 /// digit     digitᵢ·(1 − presentᵢ) = 0                                                     3
 /// value     length·present₀ = Σ digitᵢ·256ⁱ                                               1
 /// short     where present₀ is 0:  length + 200 ∈ [0, 2⁸), so length < 56                  1
-/// minimal   digit₀ − 56, digit₁ − 1, digit₂ − 1 ∈ [0, 2⁸) where it is the top digit       3
+/// minimal   digitᵢ − topᵢ·leastᵢ ∈ [0, 2⁸) where present; least = 56, 1, 1                 3
 /// ```
 /// `form` = length − Σ digitᵢ·256ⁱ + 0x37·present₀ + width: the length itself, or 55 + width. Without `short` and
-/// `minimal` one length would have several encodings.
-/// Requires: `flag` boolean; `length` a non-negative integer far below the modulus, 0 where `flag` is 0; present
-/// digits are in [0, 2⁸).
+/// `minimal` one length would have several encodings. `minimal` also looks at digits that are not the top one: a length
+/// is a non-negative integer below 2²⁵ whatever is read at the digits' positions, which are known to lie in the batch
+/// only because lengths are such integers.
+/// Requires: `flag` boolean; `length` 0 where `flag` is 0, and where the prefix is short a non-negative integer far below
+/// the modulus. That the top digit is below 2⁸ is up to who reads or sends it.
 pub(super) fn length_prefix(
     cs: &mut Cs,
     names: &LengthNames,
@@ -213,7 +215,7 @@ pub(super) fn length_prefix(
         cs.enforce_boolean(names.present, is_top.clone());
         cs.enforce(names.digit, digits[i], one - present[i], Lc::zero());
         let least = if i == 0 { 56u64 } else { 1 };
-        cs.lookup(names.minimal, Bus::Range8, is_top, digits[i] - flag.clone() * least);
+        cs.lookup(names.minimal, Bus::Range8, present[i], digits[i] - is_top * least);
     }
     let recomposed = Lc::recompose(&digits, 8);
     cs.enforce(names.value, length.clone(), present[0], recomposed.clone());

@@ -69,8 +69,8 @@ pub struct SlotRow {
     pub gas_limit: IntHint,
     pub to: Address,
     pub value: IntHint,
-    /// Bytes of data.
-    pub data_len: u64,
+    /// Bytes of data. Signed, so that a test can claim what no batch has.
+    pub data_len: i64,
     /// Length bytes of the data prefix.
     pub data_width: usize,
     /// One byte below 0x80 that stands for itself.

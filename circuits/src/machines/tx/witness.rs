@@ -170,7 +170,7 @@ fn slot(
         gas_limit: IntHint::canonical(U256::from(tx.gas_limit)),
         to,
         value: IntHint::canonical(tx.value),
-        data_len: tx.data.len() as u64,
+        data_len: tx.data.len() as i64,
         data_width: width(tx.data.len()),
         data_single,
         data_first: if tx.data.len() == 1 { tx.data[0] } else { 0 },

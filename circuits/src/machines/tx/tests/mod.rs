@@ -3,6 +3,7 @@
 
 mod accepts;
 mod costs;
+mod lengths;
 mod rejects;
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEnvelope, TxLegacy};

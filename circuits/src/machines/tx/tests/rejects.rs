@@ -2,6 +2,7 @@
 //! was posted and signed.
 
 use alloy_primitives::address;
+use ark_ff::Field;
 use ark_std::rand::{SeedableRng, rngs::StdRng};
 
 use super::{
@@ -269,6 +270,82 @@ fn rejects_a_negative_data_length() {
     assert!(checker.failures_with(&[(length, -F::from(1u64))]).contains("tx.data.nonnegative"));
 }
 
+/// 28 bytes were posted and hashed. The slot reads on behind them, where the byte table is the prover's: a value, and the
+/// digits of a data length of −33, which leads back to the posted bytes: r is the gas limit too, and s the recipient.
+#[test]
+fn regression_fields_cannot_lie_behind_the_batch() {
+    let victim = Address::repeat_byte(0x77);
+    let mut batch = single(Kind::PreEip155, |_| ());
+    let posted = [&[0xc0 + 27, 5, 27, 0x83, 1, 0, 0, 0x94][..], victim.as_slice()].concat();
+    // Value 0x1234, and the prefix of a long string. −33 has the low digits 0xff, 0xff, 0xe0 in the field.
+    let behind = [0x82, 0x12, 0x34, 0xba, 0xff, 0xff, 0xe0];
+    let bytes = [&posted[..], &behind].concat();
+    let payload = vec![0xc1, 5];
+    let (sender, digest) = (Address::repeat_byte(0x55), keccak256(&payload));
+    let s = U256::from_be_slice(victim.as_slice());
+    let counted = nonzero(&bytes[2..]);
+    let (value, gas) = (U256::from(0x1234u64), 21_000 - 4 * 33 - 12 * counted);
+    let fee = U256::from(27 * gas);
+
+    batch.before = Journal { leaf_count: 100, ..Journal::default() };
+    let rich = AccountValue { nonce: 5, balance: U256::MAX >> 1usize, code_hash: F::from(0u64) };
+    batch.before.accounts.insert(sender, Entry { value: rich, index: 10, time: 0 });
+    batch.before.accounts.insert(victim, Entry { value: rich, index: 11, time: 0 });
+    batch.before.accounts.insert(COINBASE, Entry { value: rich, index: 12, time: 0 });
+    batch.after = batch.before.clone();
+    let mut access = |who, time, update: &dyn Fn(&mut AccountValue)| {
+        let change = |mut a: AccountValue| {
+            update(&mut a);
+            a
+        };
+        batch.after.access_account(who, TIME_OFFSET + time, change).expect("there")
+    };
+    let paid = access(sender, 1, &|a| (a.nonce, a.balance) = (6, a.balance - value - fee));
+    let received = access(victim, 2, &|a| a.balance += value);
+    let earned = access(COINBASE, 3, &|a| a.balance += fee);
+
+    batch.bytes = posted.clone();
+    batch.messages = vec![(0, posted.clone()), (FIRST_STREAM, payload)];
+    batch.signatures = vec![(digest, U256::from(1u64 << 16), s, false, sender)];
+    let int = |v: u64| IntHint::canonical(U256::from(v));
+    batch.rows.slots[0] = SlotRow {
+        enabled: true,
+        signing_width: 0,
+        nonce: int(5),
+        max_fee: int(27),
+        gas_limit: int(1 << 16),
+        to: victim,
+        value: IntHint::canonical(value),
+        data_len: -33,
+        data_width: 3,
+        nonzero_from_data: 0,
+        nonzero_after_data: counted,
+        v: int(27),
+        r: int(1 << 16),
+        s: IntHint::canonical(s),
+        digest,
+        sender_address: sender,
+        sender: paid,
+        recipient: received,
+        coinbase: earned,
+        ..SlotRow::default()
+    };
+    let row = |(i, &byte)| ByteRow { enabled: i < posted.len(), byte, ..ByteRow::default() };
+    batch.rows.bytes = bytes.iter().enumerate().map(row).collect();
+    mark_region(&mut batch.rows.bytes, 1..2, 1, FIRST_STREAM);
+
+    // The lowest digit makes the number −33, which no byte does.
+    let mut checker = batch.checker();
+    assert_eq!(checker.failures(), Failures::from(["tx.bytes.read", "tx.data.prefix", "tx.data.value"]));
+    let digit = F::from(-33i64) - F::from(0xff_ff00u64);
+    let changes = [
+        (checker.named("tx.data.digit")[0], digit),
+        (checker.named("tx.bytes.byte")[bytes.len() - 1], digit),
+        (checker.named(BYTE_INVERSE)[bytes.len() - 1], digit.inverse().expect("not zero")),
+    ];
+    assert_eq!(checker.failures_with(&changes), Failures::from(["tx.data.minimal"]));
+}
+
 #[test]
 fn rejects_recipients_and_access_lists_that_have_no_circuit() {
     Forgery::of(Kind::Eip155, |_| ()).field(3, &[0x80]).assert_rejected_by("tx.to.prefix", |_| ());
@@ -337,7 +414,7 @@ fn rejects_bytes_that_no_slot_covers() {
     batch.assert_rejects("tx.slot.prefix", |rows| rows.slots[1] = SlotRow::default());
     // A disabled slot that swallows the last transaction.
     let last = batch.txs[3].layout.clone();
-    let len = (last.end - last.start) as u64;
+    let len = (last.end - last.start) as i64;
     let failures = batch.failures_after(|rows| {
         rows.slots[3] = SlotRow { data_len: len, ..SlotRow::default() };
         mark_region(&mut rows.bytes, last.shared.clone(), 2, 0);
