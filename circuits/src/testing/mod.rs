@@ -159,6 +159,14 @@ impl Checker {
         out
     }
 
+    /// Lookups in fixed tables by name, each with the wires and coefficients of its multiplicity.
+    #[must_use]
+    pub fn lookups(&self) -> Vec<(&'static str, &[Term])> {
+        let lookups =
+            self.interactions.iter().filter(|s| s.bus.is_fixed_table() && !s.name.starts_with("table."));
+        lookups.map(|s| (s.name, s.terms[0].as_slice())).collect()
+    }
+
     /// Sets wires to new values and returns what fails that involves them; then puts the old values back.
     pub fn failures_with(&mut self, changes: &[(WireId, F)]) -> Failures {
         let old: Vec<_> = changes.iter().map(|&(id, _)| (id, self.value(id))).collect();
@@ -205,7 +213,7 @@ impl Checker {
     }
 
     /// The malicious-prover test over single wires: each wire in turn (all, or `sample` of them by `rng`) becomes
-    /// v + 1, 0 and a random value; a wire of which some change goes unnoticed must have its name in `free` with a
+    /// v + 1, v − 1, −v, 0 and a random value; a wire of which some change goes unnoticed must have its name in `free` with a
     /// reason, and every listed name must indeed be free.
     ///
     /// # Panics
@@ -229,7 +237,7 @@ impl Checker {
         let mut found_free: BTreeMap<&'static str, usize> = BTreeMap::new();
         for (id, name) in wires {
             let v = self.value(id);
-            let candidates = [v + F::one(), F::zero(), F::rand(rng)];
+            let candidates = [v + F::one(), v - F::one(), -v, F::zero(), F::rand(rng)];
             for candidate in candidates {
                 if candidate != v && self.failures_with(&[(id, candidate)]).is_empty() {
                     *found_free.entry(name).or_default() += 1;
