@@ -212,10 +212,7 @@ mod tests {
                     let sum = items.iter().try_fold(0, |sum, (m, tuple, bus)| {
                         let t = tuple.iter().rev().fold(*bus, |t, x| (t * alpha + x) % P);
                         // A zero denominator: free with m = 0, unsatisfiable otherwise.
-                        match inverse((rho - t).rem_euclid(P)) {
-                            Some(inv) => Some((sum + m * inv).rem_euclid(P)),
-                            None => None,
-                        }
+                        inverse((rho - t).rem_euclid(P)).map(|inv| (sum + m * inv).rem_euclid(P))
                     });
                     passed += i64::from(sum == Some(0));
                 }
