@@ -447,10 +447,75 @@ fn constants_are_those_of_the_contract() {
         "CHALLENGE_DOMAIN = \"cairn.challenge.v1\";",
         "BATCH_DOMAIN = \"cairn.batch-verify.v1\";",
         "keccak256(abi.encodePacked(CHALLENGE_DOMAIN, vkDigest, publicInput, dX, dY))",
-        "keccak256(abi.encodePacked(BATCH_DOMAIN, vkDigest, count, publicInputs, _flat(proofs)))",
+        "keccak256(abi.encodePacked(BATCH_DOMAIN, vkDigest, proofs.length, publicInputs, _flat(proofs)))",
         "uint128(uint256(keccak256(abi.encodePacked(transcript, number))))",
     ] {
         assert!(contract.contains(line), "{line}");
+    }
+}
+
+/// The vectors that the contract is tested with: made in Python, independent of both.
+#[test]
+fn accepts_the_vectors_of_the_contract() {
+    let json: serde_json::Value =
+        serde_json::from_str(include_str!("../../contracts/test/vectors/groth16.json")).unwrap();
+    let word_of = |v: &serde_json::Value| v.as_str().unwrap().parse::<U256>().unwrap();
+    let words = |v: &serde_json::Value| v.as_array().unwrap().iter().map(word_of).collect::<Vec<_>>();
+    let scalar = |v: &serde_json::Value| F::from_bigint(BigInt(word_of(v).into_limbs())).unwrap();
+    let fq = |w: U256| Fq::from_bigint(BigInt(w.into_limbs())).unwrap();
+    let key = words(&json["key"]);
+    let g1 = |i: usize| G1Affine::new(fq(key[i]), fq(key[i + 1]));
+    let g2 = |i: usize| {
+        let fq2 = |i: usize| ark_bn254::Fq2::new(fq(key[i + 1]), fq(key[i]));
+        G2Affine::new(fq2(i), fq2(i + 2))
+    };
+    let vk = VerifyingKey {
+        alpha1: g1(0),
+        beta2: g2(2),
+        gamma2: g2(6),
+        delta2: g2(10),
+        sigma2: g2(14),
+        ic: [g1(18), g1(20), g1(22), g1(24)],
+    };
+    vk.check().unwrap();
+    assert_eq!(vk.words().to_vec(), key);
+    assert_eq!(U256::from_be_bytes(vk.digest().0), word_of(&json["vkDigest"]));
+    let proofs: Vec<_> = json["proofs"].as_array().unwrap().iter().collect();
+    let proofs: Vec<_> = proofs
+        .into_iter()
+        .map(|p| {
+            let proof = Proof::from_words(&words(&p["words"]).try_into().unwrap()).unwrap();
+            let x = scalar(&p["publicInput"]);
+            let ch = challenges(vk.digest(), x, &proof.d);
+            assert_eq!([ch.rho, ch.alpha], [scalar(&p["rho"]), scalar(&p["alpha"])]);
+            verify(&vk, x, &proof).unwrap();
+            (x, proof)
+        })
+        .collect();
+    verify_batch(&vk, &proofs).unwrap();
+    let swapped = [(proofs[0].0, proofs[1].1), (proofs[1].0, proofs[0].1)];
+    assert_eq!(verify_batch(&vk, &swapped), Err(VerifyError::Rejected));
+}
+
+#[test]
+fn rejects_a_public_input_traded_against_the_commitment() {
+    // D + (x − x′)·IC₁ makes the first equation hold for any x′: only the proof of knowledge is in the way, there being
+    // no multiple of IC₁ by σ.
+    let vk = &key().vk;
+    let values = Values::honest(20, 12);
+    let (x, claimed) = (values.public_input(), F::from(5u64));
+    let mut cs = EXAMPLE.synthesize(Mode::Assign, Some(&values));
+    let c = commit(key(), cs.committed());
+    let d = (vk.ic[1] * (x - claimed) + c.d).into_affine();
+    argument::close(&mut cs, challenges(vk.digest(), claimed, &d));
+    for d_pok in [c.d_pok, (vk.ic[1] * (x - claimed) + c.d_pok).into_affine()] {
+        let proof = forge(&cs, d, d_pok);
+        assert!(
+            ark_accepts(vk, prepared_inputs(vk, claimed, &d), &proof),
+            "the equation alone does not stop him"
+        );
+        assert_eq!(verify(vk, claimed, &proof), Err(VerifyError::Knowledge));
+        assert_eq!(verify_batch(vk, &[(claimed, proof)]), Err(VerifyError::Rejected));
     }
 }
 

@@ -153,7 +153,7 @@ fn rejects_contradictions_by_name() {
     let t = |id, new_value, created_index| Touched { id, new_value, created_index };
     assert_eq!(
         run(&[t(present, value, Some(6))]),
-        Some(WitnessError::ExistsAlready { id: present, index: 2 })
+        Some(WitnessError::ExistsAlready { id: present, index: 3 })
     );
     assert_eq!(run(&[t(absent, value, None)]), Some(WitnessError::IncompleteCreation { id: absent }));
     assert_eq!(run(&[t(absent, None, Some(6))]), Some(WitnessError::IncompleteCreation { id: absent }));

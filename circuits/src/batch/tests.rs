@@ -2,18 +2,19 @@
 
 mod joins;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEnvelope, TxLegacy};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
+use ark_ff::{Field, One, Zero};
 use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 use cairn_protocol::{constants::DEVNET_CHAIN_ID, witness::BatchWitness};
 use k256::ecdsa::SigningKey;
 
 use super::*;
 use crate::{
-    cs::{Cs, Mode, NUM_PUBLIC},
+    cs::{Cs, Mode, NUM_PUBLIC, WireId},
     lookup::{argument, challenge::Challenges},
     machines::secp256k1,
     testing::{
@@ -282,6 +283,36 @@ fn rejects_changed_wires_of_the_whole_batch() {
     for (id, name) in own {
         let changed = checker.value(id) + F::from(rng.gen_range(1u64..1000));
         assert!(!checker.failures_with(&[(id, changed)]).is_empty(), "{name} is free");
+    }
+}
+
+/// The argument needs lookups to count 0 or 1 times: with −1 one lookup could make up for another. For a first, a last
+/// and a few other lookups of each name: no wire of the multiplicity makes it −1 or 2, or ½, unnoticed.
+#[test]
+fn rejects_lookups_that_count_other_than_once() {
+    let (shape, assignment) = honest();
+    let mut checker = Checker::new(&check(&shape, &assignment), secp256k1::fixed_tables());
+    let mut by_name = BTreeMap::<&str, Vec<Vec<(WireId, F)>>>::new();
+    for (name, terms) in checker.lookups() {
+        by_name.entry(name).or_default().push(terms.iter().map(|t| (t.wire, t.coeff)).collect());
+    }
+    assert!(by_name.len() > 60, "{} names", by_name.len());
+    let one = Cs::new(Mode::Check).one().id();
+    let mut tried = BTreeSet::new();
+    for (name, lookups) in by_name {
+        let step = (lookups.len() / 4).max(1);
+        for terms in lookups.iter().step_by(step).chain(lookups.last()) {
+            let m: F = terms.iter().map(|(w, c)| checker.value(*w) * c).sum();
+            assert!(m.is_zero() || m.is_one(), "{name}");
+            for (wire, coeff) in terms.iter().filter(|(w, _)| *w != one) {
+                for target in [-F::one(), F::from(2u64), F::from(2u64).inverse().unwrap()] {
+                    let value = checker.value(*wire) + (target - m) * coeff.inverse().unwrap();
+                    let noticed =
+                        !tried.insert((*wire, value)) || !checker.failures_with(&[(*wire, value)]).is_empty();
+                    assert!(noticed, "{name} counts {target} times");
+                }
+            }
+        }
     }
 }
 

@@ -29,7 +29,10 @@ pub use self::{
 };
 use crate::{
     F,
-    lookup::bus::{Bus, BusLog, Interaction},
+    lookup::{
+        argument::is_row,
+        bus::{Bus, BusLog, Interaction},
+    },
 };
 
 /// Instance position of the public input.
@@ -211,11 +214,13 @@ impl Cs {
 
     /// Sends `tuple` on `bus` with a multiplicity (usually a row's enable flag). Every element and the multiplicity
     /// must be made of committed wires, the public input and constants; anything else panics in recording modes,
-    /// because the identity would depend on something the prover may still choose after the challenges.
+    /// because the identity would depend on something the prover may still choose after the challenges. So does a name
+    /// that begins with `table.`: the argument would take the tuple for constants.
     /// Cost: one constraint per element, added when the argument is closed.
     pub fn send(&mut self, name: &'static str, bus: Bus, multiplicity: impl Into<Lc>, tuple: &[Lc]) {
         let multiplicity = multiplicity.into();
         assert_eq!(tuple.len(), bus.arity(), "{name}: tuple length on bus {bus:?}");
+        assert!(!is_row(name), "{name}: the argument takes this name for a row of constants");
         if self.records() {
             for lc in tuple.iter().chain([&multiplicity]) {
                 assert!(
@@ -235,8 +240,12 @@ impl Cs {
 
     /// One row of a fixed table: a receive that costs one constraint whatever its length, its elements being constants.
     pub(crate) fn receive_row(&mut self, name: &'static str, bus: Bus, multiplicity: Wire, tuple: &[Lc]) {
-        debug_assert!(bus.is_fixed_table());
+        assert!(bus.is_fixed_table() && is_row(name), "{name}: not a row of a fixed table");
+        assert_eq!(tuple.len(), bus.arity(), "{name}: row length on bus {bus:?}");
         if self.records() {
+            let one = self.one().id();
+            let constant = tuple.iter().flat_map(Lc::terms).all(|t| t.wire == one);
+            assert!(constant, "{name}: a row of a fixed table is constant");
             *self.counts.entry(name).or_default() += 1;
         }
         self.bus.push(name, bus, -multiplicity, tuple, self.mode != Mode::Assign);

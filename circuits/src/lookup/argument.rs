@@ -10,13 +10,18 @@
 //! A row of a fixed table has constant elements, so its fingerprint is linear in the powers of α (bus.alpha_power, a
 //! few constraints in all) and it costs the inverse only.
 //!
-//! Soundness: the left side, as a rational function in ρ, vanishes identically iff the multiplicities of each
-//! fingerprint sum to zero; distinct tuples have distinct fingerprints except with probability (n + 1)/|F| each over α; ρ
-//! is a root of the numerator with probability at most N/|F| for N interactions. A denominator of zero
-//! (probability N/|F|) leaves its inverse free if m = 0 and makes the system unsatisfiable otherwise. Counts stay
-//! below the characteristic because N does.
+//! Soundness: distinct tuples have distinct tᵢ as polynomials in α, since b ≠ 0 is the leading coefficient and so tells
+//! buses and lengths apart. So the left side vanishes as a rational function in ρ and α iff the multiplicities of each
+//! tuple sum to zero in the field. Otherwise its numerator over the N interactions is a polynomial of degree below n·N,
+//! n being the longest tuple, and (ρ, α) is a root with probability at most n·N/|F| (Schwartz, Zippel). A denominator
+//! of zero (again n·N/|F| at most) leaves its inverse free if m = 0 and makes the system unsatisfiable otherwise.
 //!
-//! Not checked here: that fixed tables hold what their bus promises, and that other buses' senders are sound.
+//! "Sum to zero in the field" is all that it says. That a tuple which is looked up is in its table follows only if
+//! every multiplicity of a lookup is 0 or 1: then the sum over a tuple, at most N, is below the characteristic. With −1
+//! or a fraction a tuple outside the table could be cancelled by another lookup. The machines see to it.
+//!
+//! Not checked here: multiplicities, that fixed tables hold what their bus promises, and that other buses' senders are
+//! sound.
 
 use ark_ff::{Field, Zero, batch_inversion};
 
@@ -40,6 +45,7 @@ pub fn close(cs: &mut Cs, challenges: Challenges) {
         let n = i.tuple.len();
         let bus_number = F::from(i.bus.number());
         let fingerprint = if is_row(i.name) {
+            assert!(n < powers.len(), "{}: a row longer than the powers of α", i.name);
             let constants = i.tuple.iter().copied().chain([bus_number]);
             constants.zip(&powers).map(|(c, p)| *p * c).sum::<Lc>()
         } else {
@@ -76,7 +82,8 @@ fn alpha_powers(cs: &mut Cs, alpha: Wire, max: usize) -> Vec<Wire> {
     powers
 }
 
-fn is_row(name: &str) -> bool {
+/// True for the names of fixed tables' rows, and for no other: what makes the argument treat a tuple as constants.
+pub(crate) fn is_row(name: &str) -> bool {
     name.starts_with("table.")
 }
 
@@ -142,6 +149,89 @@ mod tests {
         assert!(native_sum(&good, ch).is_zero());
         assert!(!satisfied(&example(Mode::Check, [0, 256, 255], 5, ch)));
         assert!(!satisfied(&example(Mode::Check, [0, 2, 255], 6, ch)));
+    }
+
+    #[test]
+    fn accepts_every_bus_in_a_fixed_row_and_in_a_sum() {
+        // The powers of α suffice for a row of the longest bus; see the assertion in `close`.
+        let longest = (1..=15).filter_map(bus_of).map(Bus::arity).max().expect("buses");
+        assert!(longest < 13, "{longest} elements");
+    }
+
+    fn bus_of(number: u64) -> Option<Bus> {
+        use Bus::*;
+        [
+            Range16,
+            Range8,
+            Sparse16,
+            ByteSparse,
+            KeccakInput,
+            KeccakOutput,
+            Signature,
+            Account,
+            Storage,
+            FixedBase,
+            VariableBase,
+            StartPoint,
+            BatchByte,
+            BatchPrefix,
+            PayloadRegion,
+        ]
+        .into_iter()
+        .find(|b| b.number() == number)
+    }
+
+    #[test]
+    #[should_panic(expected = "takes this name for a row of constants")]
+    fn regression_rejects_a_send_that_is_named_like_a_row() {
+        // The argument would bake the tuple's values into the matrices instead of its wires.
+        let mut cs = Cs::new(Mode::Record);
+        let (one, w) = (cs.one(), cs.commit("test.value", 0u64));
+        cs.lookup("table.range8.row", Bus::Range8, one, w);
+    }
+
+    #[test]
+    #[should_panic(expected = "a row of a fixed table is constant")]
+    fn regression_rejects_a_row_that_is_not_constant() {
+        let mut cs = Cs::new(Mode::Record);
+        let [m, w] = [(); 2].map(|()| cs.commit("test.value", 0u64));
+        cs.receive_row("table.range8.row", Bus::Range8, m, &[w.into()]);
+    }
+
+    /// LogUp over a field of 97 elements, all challenges: what the soundness bound says, counted.
+    #[test]
+    fn prop_unbalanced_multisets_pass_few_challenges() {
+        const P: i64 = 97;
+        let inverse = |x: i64| (1..P).find(|y| x * y % P == 1);
+        // (multiplicity, tuple, bus): pairs on two buses and a single on a third.
+        type Item = (i64, &'static [i64], i64);
+        let passes = |items: &[Item]| {
+            let mut passed = 0;
+            for alpha in 0..P {
+                for rho in 0..P {
+                    let sum = items.iter().try_fold(0, |sum, (m, tuple, bus)| {
+                        let t = tuple.iter().rev().fold(*bus, |t, x| (t * alpha + x) % P);
+                        // A zero denominator: free with m = 0, unsatisfiable otherwise.
+                        inverse((rho - t).rem_euclid(P)).map(|inv| (sum + m * inv).rem_euclid(P))
+                    });
+                    passed += i64::from(sum == Some(0));
+                }
+            }
+            passed
+        };
+        let unbalanced: [&[Item]; 6] = [
+            &[(1, &[3, 5], 1), (-1, &[5, 3], 1)],
+            &[(1, &[3, 5], 1), (-1, &[3, 5], 2)],
+            &[(1, &[3], 1), (-1, &[3, 1], 1)],
+            &[(1, &[0, 0], 1), (-1, &[0], 1)],
+            &[(2, &[3, 5], 1), (-1, &[3, 5], 1)],
+            &[(1, &[1, 1], 1), (1, &[2, 2], 1), (-1, &[1, 2], 1), (-1, &[2, 1], 1)],
+        ];
+        for items in unbalanced {
+            let n = items.len() as i64;
+            assert!(passes(items) <= 2 * n * P, "{items:?}: {}", passes(items));
+        }
+        assert!(passes(&[(2, &[3, 5], 1), (-1, &[3, 5], 1), (-1, &[3, 5], 1)]) >= (P - 1) * P);
     }
 
     #[test]

@@ -102,3 +102,57 @@ impl FixedTable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use ark_ff::Field;
+
+    use super::*;
+    use crate::machines::secp256k1;
+
+    #[test]
+    fn rows_are_distinct_found_and_as_long_as_their_bus() {
+        let mut tables = vec![range16(), range8(), sparse16(), byte_sparse()];
+        tables.extend(secp256k1::fixed_tables());
+        let buses: BTreeSet<_> = tables.iter().map(|t| t.bus).collect();
+        assert_eq!(buses.len(), tables.len(), "one table a bus");
+        for table in &tables {
+            assert!(table.bus.is_fixed_table() && table.name.starts_with("table."));
+            for (i, row) in table.rows.iter().enumerate() {
+                assert_eq!(row.len(), table.bus.arity(), "{}", table.name);
+                assert_eq!(table.find(row), Some(i), "{}", table.name);
+            }
+        }
+    }
+
+    /// Against definitions by decimal and octal digits in text.
+    #[test]
+    fn tables_hold_what_their_bus_promises() {
+        let octal = |bits: String| F::from(u64::from_str_radix(&bits, 8).expect("octal digits"));
+        let [r16, r8, s16, bs] = [range16(), range8(), sparse16(), byte_sparse()];
+        assert_eq!([&r16, &r8, &s16, &bs].map(|t| t.rows.len()), [65536, 256, 65536, 256]);
+        for (x, (range, sparse)) in r16.rows.iter().zip(&s16.rows).enumerate() {
+            assert_eq!(*range, [F::from(x as u64)]);
+            assert_eq!(*sparse, [octal(format!("{x:b}"))]);
+        }
+        for (x, (range, sparse)) in r8.rows.iter().zip(&bs.rows).enumerate() {
+            assert_eq!(*range, [F::from(x as u64)]);
+            assert_eq!(*sparse, [F::from(x as u64), octal(format!("{x:b}"))]);
+        }
+    }
+
+    #[test]
+    fn rejects_what_is_no_row() {
+        let eight = F::from(8u64);
+        for f in [-F::from(1u64), F::from(1u64 << 16), F::from(u64::MAX), eight.pow([16u64])] {
+            assert_eq!([range16(), range8(), sparse16()].map(|t| t.find(&[f])), [None; 3]);
+        }
+        for digits in [2u64, 3, 7, 0o20, 0o2000_0000_0000_0000] {
+            assert_eq!(sparse16().find(&[F::from(digits)]), None);
+        }
+        assert_eq!(byte_sparse().find(&[F::from(3u64), F::from(3u64)]), None);
+        assert_eq!(byte_sparse().find(&[F::from(3u64), F::from(9u64)]), Some(3));
+    }
+}

@@ -132,15 +132,18 @@ impl Checker {
         ((s.bus, tuple), self.dot(&s.terms[0]))
     }
 
-    fn in_fixed_table(&self, bus: Bus, tuple: &[F]) -> bool {
+    /// True if the bus is a fixed table with this tuple as a row: the prover chooses the row's multiplicity, so that any
+    /// sum balances. A tuple that is no row must balance like one of any other bus, and does if what was looked up +1
+    /// times is looked up −1 times elsewhere.
+    fn in_fixed_table(&self, (bus, tuple): &(Bus, Vec<F>)) -> bool {
         #[expect(clippy::panic, reason = "a test that uses a table must pass it in")]
         let table =
-            self.tables.iter().find(|t| t.bus == bus).unwrap_or_else(|| panic!("no table for {bus:?}"));
-        table.find(tuple).is_some()
+            || self.tables.iter().find(|t| t.bus == *bus).unwrap_or_else(|| panic!("no table for {bus:?}"));
+        bus.is_fixed_table() && table().find(tuple).is_some()
     }
 
-    /// Everything that fails as things stand: names of constraints, and names of interactions on a bus that does not
-    /// balance or whose tuple is not in its fixed table.
+    /// Everything that fails as things stand: names of constraints, and names of interactions whose tuple does not
+    /// balance, and is not in its bus' fixed table.
     #[must_use]
     pub fn failures(&self) -> Failures {
         let mut out: Failures = (0..self.constraints.len())
@@ -149,16 +152,19 @@ impl Checker {
             .collect();
         for (i, s) in self.interactions.iter().enumerate() {
             let (key, m) = self.evaluate(i);
-            let bad = if s.bus.is_fixed_table() {
-                !m.is_zero() && !s.name.starts_with("table.") && !self.in_fixed_table(key.0, &key.1)
-            } else {
-                !m.is_zero() && !self.balance[&key].is_zero()
-            };
-            if bad {
+            if !m.is_zero() && !self.balance[&key].is_zero() && !self.in_fixed_table(&key) {
                 out.insert(s.name);
             }
         }
         out
+    }
+
+    /// Lookups in fixed tables by name, each with the wires and coefficients of its multiplicity.
+    #[must_use]
+    pub fn lookups(&self) -> Vec<(&'static str, &[Term])> {
+        let lookups =
+            self.interactions.iter().filter(|s| s.bus.is_fixed_table() && !s.name.starts_with("table."));
+        lookups.map(|s| (s.name, s.terms[0].as_slice())).collect()
     }
 
     /// Sets wires to new values and returns what fails that involves them; then puts the old values back.
@@ -176,23 +182,20 @@ impl Checker {
             .filter(|&&i| !self.holds(i))
             .map(|&i| self.constraints[i].name)
             .collect();
-        let mut delta: HashMap<(Bus, Vec<F>), (F, &'static str)> = HashMap::new();
+        let mut delta: HashMap<(Bus, Vec<F>), (F, Failures)> = HashMap::new();
         for (&i, (old_key, old_m)) in touched.iter().zip(before) {
             let (key, m) = self.evaluate(i);
-            let s = &self.interactions[i];
-            if s.bus.is_fixed_table() {
-                if !m.is_zero() && !self.in_fixed_table(key.0, &key.1) {
-                    out.insert(s.name);
-                }
-            } else {
-                delta.entry(old_key).or_insert((F::zero(), s.name)).0 -= old_m;
-                delta.entry(key).or_insert((F::zero(), s.name)).0 += m;
+            let name = self.interactions[i].name;
+            for (key, change) in [(old_key, -old_m), (key, m)] {
+                let (sum, names) = delta.entry(key).or_default();
+                *sum += change;
+                names.insert(name);
             }
         }
-        for (key, (d, name)) in delta {
+        for (key, (d, names)) in delta {
             let base = self.balance.get(&key).copied().unwrap_or_default();
-            if !d.is_zero() && !(base + d).is_zero() {
-                out.insert(name);
+            if !d.is_zero() && !(base + d).is_zero() && !self.in_fixed_table(&key) {
+                out.extend(names);
             }
         }
         self.set(&old);
@@ -210,7 +213,7 @@ impl Checker {
     }
 
     /// The malicious-prover test over single wires: each wire in turn (all, or `sample` of them by `rng`) becomes
-    /// v + 1, 0 and a random value; a wire of which some change goes unnoticed must have its name in `free` with a
+    /// v + 1, v − 1, −v, 0 and a random value; a wire of which some change goes unnoticed must have its name in `free` with a
     /// reason, and every listed name must indeed be free.
     ///
     /// # Panics
@@ -234,7 +237,7 @@ impl Checker {
         let mut found_free: BTreeMap<&'static str, usize> = BTreeMap::new();
         for (id, name) in wires {
             let v = self.value(id);
-            let candidates = [v + F::one(), F::zero(), F::rand(rng)];
+            let candidates = [v + F::one(), v - F::one(), -v, F::zero(), F::rand(rng)];
             for candidate in candidates {
                 if candidate != v && self.failures_with(&[(id, candidate)]).is_empty() {
                     *found_free.entry(name).or_default() += 1;
@@ -254,5 +257,85 @@ impl Checker {
                 );
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_ff::{One, UniformRand};
+    use ark_std::rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::lookup::{argument, challenge::Challenges};
+
+    fn closed_argument_holds(build: impl Fn(&mut Cs)) -> bool {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut cs = Cs::new(Mode::Check);
+        build(&mut cs);
+        tables::range8().close(&mut cs);
+        argument::close(&mut cs, Challenges { rho: F::rand(&mut rng), alpha: F::rand(&mut rng) });
+        cs.matrices().failures(&cs.assignment(), NUM_PUBLIC as usize + cs.committed().len()).is_empty()
+    }
+
+    fn checker(build: impl Fn(&mut Cs)) -> Checker {
+        let mut cs = Cs::new(Mode::Check);
+        build(&mut cs);
+        Checker::new(&cs, vec![])
+    }
+
+    /// Looks `values` up with these multiplicities.
+    fn lookups(values: [u64; 2], multiplicities: [F; 2]) -> impl Fn(&mut Cs) {
+        move |cs| {
+            for (v, m) in values.into_iter().zip(multiplicities) {
+                let (m, w) = (cs.commit("test.multiplicity", m), cs.commit("test.value", v));
+                cs.lookup("test.range", Bus::Range8, m, w);
+            }
+        }
+    }
+
+    /// Opposite multiplicities cancel outside the table: the argument accepts, and the checker must say so, lest a
+    /// test take a forgery for rejected.
+    #[test]
+    fn regression_lookups_that_cancel_are_no_failure() {
+        let (one, minus) = (F::one(), -F::one());
+        for (values, m, holds) in [
+            ([3, 255], [one, one], true),
+            ([3, 256], [one, one], false),
+            ([256, 256], [one, one], false),
+            ([256, 256], [one, minus], true),
+            ([256, 257], [one, minus], false),
+            ([3, 255], [F::zero(), F::from(77u64)], true),
+        ] {
+            let build = lookups(values, m);
+            assert_eq!(closed_argument_holds(&build), holds, "{values:?}");
+            assert_eq!(checker(&build).failures().is_empty(), holds, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn regression_changes_to_lookups_that_cancel_are_no_failure() {
+        let mut c = checker(lookups([3, 3], [F::one(), -F::one()]));
+        let values = c.named("test.value");
+        let far = F::from(1u64 << 40);
+        assert_eq!(c.failures_with(&[(values[0], far), (values[1], far)]), Failures::new());
+        assert_eq!(c.failures_with(&[(values[0], far)]), Failures::from(["test.range"]));
+        // And back: the wires hold their old values.
+        assert_eq!(c.failures(), Failures::new());
+    }
+
+    #[test]
+    fn rejects_wires_that_nothing_constrains() {
+        let free = |build: fn(&mut Cs)| {
+            let mut c = checker(build);
+            let wires: Vec<_> = c.wires().into_keys().collect();
+            wires.into_iter().filter(|w| c.failures_with(&[(*w, c.value(*w) + F::one())]).is_empty()).count()
+        };
+        let unused: fn(&mut Cs) = |cs| {
+            cs.commit("test.unused", 5u64);
+            cs.witness("test.unused", 5u64);
+        };
+        assert_eq!(free(unused), 2);
+        // A multiplicity of a tuple that is in the table.
+        assert_eq!(free(|cs| lookups([3, 4], [F::one(); 2])(cs)), 4);
     }
 }

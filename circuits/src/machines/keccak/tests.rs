@@ -303,6 +303,51 @@ fn rejects_a_shortened_message() {
     assert_eq!(failed, names(&["keccak.digest.send", "outside.byte", "outside.digest"]));
 }
 
+/// Wherever else the prover lets the data end, with the padding that belongs there and everything after it honest.
+#[test]
+fn rejects_every_other_place_where_data_ends() {
+    for len in [20, 135] {
+        let e = [event(1, len)];
+        let honest = honest(&e, 1);
+        for end in [0, 1, 19, 21, 134, 135].into_iter().filter(|end| *end != len) {
+            let mut rows = honest.clone();
+            let mut block = [0u8; BLOCK_BYTES];
+            let kept = len.min(end);
+            block[..kept].copy_from_slice(&e[0].message[..kept]);
+            block[end] = 1;
+            block[BLOCK_BYTES - 1] |= 0x80;
+            rows[0].data_len = end;
+            block.iter().enumerate().for_each(|(k, b)| rows[0].block[k / 8][k % 8] = *b);
+            rehash(&mut rows);
+            let digest = digest_of(&rows[0]);
+            let failed = checker_with(&rows, &e, &[digest]).failures();
+            // The padded block satisfies the machine; the sender and the receiver of the digest refuse it.
+            let outside = if end < len { "outside.byte" } else { "keccak.block.receive" };
+            assert!(
+                failed.is_superset(&names(&[outside, "keccak.digest.send", "outside.digest"])),
+                "{end}: {failed:?}"
+            );
+            assert!(!failed.contains("keccak.block.padding"), "{end}: {failed:?}");
+        }
+    }
+}
+
+/// What docs/circuits/keccak.md leaves to the senders: on one stream, bytes of two messages can be exchanged.
+#[test]
+fn accepts_exchanged_bytes_of_two_messages_on_one_stream() {
+    let of = |message: &[u8]| KeccakEvent { stream: 1, message: message.to_vec() };
+    let sent = [of(b"ab"), of(b"cd")];
+    let hashed = [of(b"ad"), of(b"cb")];
+    let rows = rows(&hashed, 2).expect("capacity");
+    let digests = [keccak256(b"ad"), keccak256(b"cb")];
+    assert_eq!(checker_with(&rows, &sent, &digests).failures(), Failures::new());
+    // With a stream of its own each, nothing can.
+    let [first, mut second] = sent;
+    second.stream = 2;
+    let failed = checker_with(&rows, &[first, second], &digests).failures();
+    assert!(failed.contains("keccak.block.receive"), "{failed:?}");
+}
+
 #[test]
 fn rejects_a_message_that_goes_on_nowhere() {
     // One of two blocks, in the machine's last row.
