@@ -1,0 +1,87 @@
+//! A node of every role in this process, on an L1 of its own.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use cairn_node::{
+    chain::Chain,
+    cli::Role,
+    config::Config,
+    l1::{account::Account, deploy::Deployment, rollup::Rollup},
+    logging,
+    proof::ProofEngine,
+    wiring::{Keys, Node, NodeError, open_chain, open_store, settlement},
+};
+use eyre::OptionExt;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{L1_ACCOUNTS, client::L2, l1::L1};
+
+/// A node and what it stands on.
+pub struct Devnet {
+    pub l1: L1,
+    pub l2: L2,
+    pub rollup: Rollup,
+    pub deployment: Deployment,
+    pub config: Config,
+    cancel: CancellationToken,
+    task: JoinHandle<Result<(), NodeError>>,
+    _dir: TempDir,
+}
+
+/// The defaults with short periods, a free port and `data_dir`.
+#[must_use]
+pub fn quick_config(data_dir: &std::path::Path) -> Config {
+    let mut config = Config::default();
+    config.chain.data_dir = data_dir.to_owned();
+    config.rpc.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.batch.max_age_s = 1;
+    config.batch.tick_ms = 50;
+    config.l1.poll_ms = 50;
+    config
+}
+
+/// Opens the chain of `config`.
+///
+/// # Errors
+/// If the database cannot be opened.
+pub fn chain(config: &Config, engine: &dyn ProofEngine) -> eyre::Result<Arc<Chain>> {
+    Ok(open_chain(config, open_store(config)?, engine)?)
+}
+
+impl Devnet {
+    /// Starts L1, deploys, starts every role.
+    ///
+    /// # Errors
+    /// If a part does not start.
+    pub async fn start(engine: Arc<dyn ProofEngine>) -> eyre::Result<Self> {
+        // A second test in one process finds the log set up.
+        let _ = logging::init("info", false);
+        let dir = tempfile::tempdir()?;
+        let mut config = quick_config(dir.path());
+        let l1 = L1::start().await?;
+        config.l1.url = l1.url();
+        let deployment = l1.deploy(engine.as_ref()).await?;
+        let [_, sequencer, aggregator] = L1_ACCOUNTS.map(Account::development);
+        let keys = Keys { sequencer: sequencer?, aggregator: aggregator? };
+        let chain = chain(&config, engine.as_ref())?;
+        let settlement = settlement(&config, &chain, l1.client.clone(), &deployment, keys);
+        let cancel = CancellationToken::new();
+        let node = Node::start(&config, &Role::ALL, chain, engine, settlement, cancel.clone()).await?;
+        let address = node.rpc_address().ok_or_eyre("the node serves no JSON-RPC")?;
+        let l2 = L2::connect(&format!("http://{address}"))?;
+        let task = tokio::spawn(node.run());
+        let rollup = l1.rollup(&deployment);
+        Ok(Self { l1, l2, rollup, deployment, config, cancel, task, _dir: dir })
+    }
+
+    /// Stops the node and waits for its end.
+    ///
+    /// # Errors
+    /// If a stage failed.
+    pub async fn stop(self) -> eyre::Result<()> {
+        self.cancel.cancel();
+        Ok(self.task.await??)
+    }
+}
