@@ -187,14 +187,16 @@ impl Checker {
             let (key, m) = self.evaluate(i);
             let name = self.interactions[i].name;
             for (key, change) in [(old_key, -old_m), (key, m)] {
-                let (sum, names) = delta.entry(key).or_default();
-                *sum += change;
-                names.insert(name);
+                if !change.is_zero() {
+                    let (sum, names) = delta.entry(key).or_default();
+                    *sum += change;
+                    names.insert(name);
+                }
             }
         }
         for (key, (d, names)) in delta {
             let base = self.balance.get(&key).copied().unwrap_or_default();
-            if !d.is_zero() && !(base + d).is_zero() && !self.in_fixed_table(&key) {
+            if !(base + d).is_zero() && !self.in_fixed_table(&key) {
                 out.extend(names);
             }
         }
