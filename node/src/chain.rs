@@ -31,7 +31,7 @@ use cairn_sequencer::{
     executor::{ExecuteError, Executed, execute},
     pool::{Pool, PoolConfig, PoolError, PoolStoreError, ValidTx},
 };
-use cairn_state::{Batch, StateDb, StateError, StateView, Store, TreeReader};
+use cairn_state::{Batch, StateDb, StateError, StateView, Store};
 use tokio::sync::{Notify, watch};
 
 use crate::storage::{BatchRecord, BlockRecord, Kind, Storage, StorageError, TxRecord, delete, put};

@@ -113,6 +113,9 @@ pub struct DevnetArgs {
     /// Port of anvil; 0 takes a free one.
     #[arg(long, default_value_t = 8545)]
     pub l1_port: u16,
+    /// JSON-RPC of an L1 that runs already, instead of an anvil of its own; anvil's accounts must have ETH there.
+    #[arg(long, conflicts_with = "l1_port")]
+    pub l1_url: Option<String>,
 }
 
 /// `cairn node`.

@@ -1,6 +1,11 @@
 //! `cairn devnet`: L1, contracts and every role in one process.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use cairn_protocol::constants::FORK_ID;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +16,7 @@ use crate::{
     l1::{
         account::Account,
         anvil::{Anvil, AnvilOptions},
-        deploy::{DeployPlan, Deployment, check, deploy},
+        deploy::{CheckError, DeployPlan, Deployment, check, deploy},
         sender::Sender,
     },
     shutdown,
@@ -36,11 +41,22 @@ pub async fn run(args: DevnetArgs) -> eyre::Result<()> {
         config.chain.data_dir = dir.path().to_owned();
     }
     let cancel = shutdown::on_signal()?;
-    let options = AnvilOptions { port: args.l1_port, ..AnvilOptions::default() };
-    let anvil = tokio::task::spawn_blocking(move || Anvil::start(&options)).await??;
-    config.l1.url = anvil.url();
-    start(&config, cancel).await?.run().await?;
-    Ok(())
+    // Held: dropping it ends the chain.
+    let anvil = match args.l1_url {
+        Some(url) => {
+            config.l1.url = url;
+            None
+        }
+        None => {
+            let options = AnvilOptions { port: args.l1_port, ..AnvilOptions::default() };
+            let anvil = tokio::task::spawn_blocking(move || Anvil::start(&options)).await??;
+            config.l1.url = anvil.url();
+            Some(anvil)
+        }
+    };
+    let outcome = start(&config, cancel).await?.run().await;
+    drop(anvil);
+    Ok(outcome?)
 }
 
 /// Deploys what L1 does not have and starts every role.
@@ -51,11 +67,15 @@ async fn start(config: &Config, cancel: CancellationToken) -> eyre::Result<Node>
     let (deployer, keys) = (deployer?, Keys { sequencer: sequencer?, aggregator: aggregator? });
     let client = connect(config).await?;
     let path = config.chain.data_dir.join("deployment.json");
-    let known = match read(&path) {
-        // A new anvil knows nothing of an old deployment.
-        Some(deployment) if check(&client, &deployment).await.is_ok() => Some(deployment),
-        _ => None,
-    };
+    let known = read(&path);
+    if let Some(deployment) = &known {
+        // The chain in the data directory was settled on another L1: it cannot go on here.
+        check(&client, deployment).await.map_err(|source| OtherL1 {
+            data_dir: config.chain.data_dir.clone(),
+            url: config.l1.url.clone(),
+            source,
+        })?;
+    }
     let deployment = match known {
         Some(deployment) => deployment,
         None => {
@@ -80,8 +100,57 @@ async fn start(config: &Config, cancel: CancellationToken) -> eyre::Result<Node>
     tracing::info!(zkevm = %deployment.zkevm, l1 = config.l1.url, "contracts are on L1");
     let l1 = settlement(config, &chain, client, &deployment, keys);
     let node = Node::start(config, &Role::ALL, chain, engine, l1, cancel).await?;
-    tracing::info!(rpc = ?node.rpc_address(), "devnet is ready");
+    if let Some(address) = node.rpc_address() {
+        welcome(&mut std::io::stdout(), address, config, &deployment, node.chain.chain_id())?;
+    }
     Ok(node)
+}
+
+/// What a person needs to use the chain.
+fn welcome(
+    out: &mut dyn Write,
+    rpc: SocketAddr,
+    config: &Config,
+    deployment: &Deployment,
+    chain_id: u64,
+) -> eyre::Result<()> {
+    let mode = if config.prover.mock { "MOCK: nothing is proven" } else { "groth16: every batch is proven" };
+    writeln!(out, "\nCairn devnet is ready\n")?;
+    writeln!(out, "  JSON-RPC (HTTP, WebSocket)   http://{rpc}")?;
+    writeln!(out, "  chain id                     {chain_id}")?;
+    writeln!(out, "  proofs                       {mode}")?;
+    writeln!(out, "  L1                           {}, chain id {}", config.l1.url, deployment.l1_chain_id)?;
+    writeln!(out, "  ZkEVM                        {}", deployment.zkevm)?;
+    writeln!(out, "  GlobalExitRoot               {}", deployment.global_exit_root)?;
+    for verifier in &deployment.verifiers {
+        writeln!(out, "  verifier of shape {:<10} {}", verifier.shape_id, verifier.address)?;
+    }
+    writeln!(
+        out,
+        "\n  accounts with 10,000 ETH on L2, and their private keys (public knowledge: never use them elsewhere)"
+    )?;
+    for index in 0..10 {
+        let account = Account::development(index)?;
+        writeln!(out, "  ({index}) {}  {}", account.address(), account.key())?;
+    }
+    writeln!(
+        out,
+        "\n  cast send --rpc-url http://{rpc} --private-key {} \\\n    0x1111111111111111111111111111111111111111 --value 1ether\n",
+        Account::development(0)?.key()
+    )?;
+    Ok(())
+}
+
+/// A devnet's data belongs to the L1 that it was settled on.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{data_dir} holds a chain that was settled on another L1 than {url}: use a new --data-dir, or --l1-url with the L1 it \
+     belongs to ({source})"
+)]
+struct OtherL1 {
+    data_dir: PathBuf,
+    url: String,
+    source: CheckError,
 }
 
 fn read(path: &Path) -> Option<Deployment> {
