@@ -32,7 +32,7 @@ fn line(area: &Area<'_>, title: &str, points: &[(f64, f64)]) -> Result<(), Box<d
         .x_label_area_size(36)
         .y_label_area_size(64)
         .build_cartesian_2d(0.0..max(|p| p.0), 0.0..max(|p| p.1))?;
-    chart.configure_mesh().x_desc("transfers in the batch").draw()?;
+    chart.configure_mesh().light_line_style(TRANSPARENT).x_desc("transfers in the batch").draw()?;
     chart.draw_series(LineSeries::new(points.iter().copied(), &BLUE))?;
     chart.draw_series(points.iter().map(|p| Circle::new(*p, 4, BLUE.filled())))?;
     Ok(())
