@@ -2,9 +2,10 @@
 
 use std::{
     fs::{File, OpenOptions},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child as Process, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use cairn_node::l1::{account::Account, deploy::Deployment};
@@ -17,11 +18,14 @@ use crate::{
     keys::{SHAPES, keys_dir},
     l1::L1,
     node::quick_config,
-    wait::{PROVEN, until},
+    wait::{PROVEN, SOON, until},
 };
 
 /// Largest part of the log that an error repeats, in bytes.
 const LAST_WORDS: usize = 4096;
+
+/// How long a process may take to end.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// What a node keeps when it dies: its data directory, configuration and log.
 pub struct Home {
@@ -29,7 +33,7 @@ pub struct Home {
     dir: TempDir,
 }
 
-/// A running process. Dropping it kills it.
+/// A running process. Dropping it ends it.
 pub struct Child {
     process: Process,
     log: PathBuf,
@@ -66,19 +70,38 @@ impl Home {
     /// # Errors
     /// If it ends or does not answer; the error repeats its last words.
     pub async fn start(&self) -> eyre::Result<Child> {
-        // Free now; whoever takes it before the node does makes the start fail.
-        let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let log = self.dir.path().join("log");
+        let config = self.dir.path().join("cairn.toml").display().to_string();
+        Child::start(&self.program, self.dir.path(), &["node", "--config", &config]).await
+    }
+}
+
+/// A port that is free now; whoever takes it before its user does makes the start fail.
+///
+/// # Errors
+/// If there is none.
+pub fn free_address() -> std::io::Result<SocketAddr> {
+    TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
+
+impl Child {
+    /// Starts a program that takes the arguments of `cairn`, with a log in `dir`, and waits until its JSON-RPC answers.
+    ///
+    /// # Errors
+    /// If it ends or does not answer; the error repeats its last words.
+    pub async fn start(program: &Path, dir: &Path, arguments: &[&str]) -> eyre::Result<Self> {
+        let listen = free_address()?;
+        let log = dir.join("log");
         let out = || -> std::io::Result<File> { OpenOptions::new().create(true).append(true).open(&log) };
-        let process = Command::new(&self.program)
-            .args(["--log", "info", "node", "--rpc-listen", &listen.to_string(), "--config"])
-            .arg(self.dir.path().join("cairn.toml"))
+        let process = Command::new(program)
+            .args(arguments)
+            .args(["--rpc-listen", &listen.to_string()])
+            // The last words are the error, not where it came from.
+            .envs([("RUST_BACKTRACE", "0"), ("RUST_LIB_BACKTRACE", "0")])
             .stdin(Stdio::null())
             .stdout(out()?)
             .stderr(out()?)
             .spawn()?;
-        let l2 = L2::connect(&format!("http://{listen}"))?;
-        let mut child = Child { process, log, l2 };
+        let mut child = Self { process, log, l2: L2::connect(&format!("http://{listen}"))? };
         let provider = child.l2.provider.clone();
         until("the node answers", PROVEN, || {
             let ended = child.ended();
@@ -92,15 +115,38 @@ impl Home {
         .await?;
         Ok(child)
     }
-}
 
-impl Child {
     /// Fails if the process is gone.
     fn ended(&mut self) -> eyre::Result<()> {
         match self.process.try_wait()? {
             Some(status) => eyre::bail!("the node ended, {status}: {}", last_words(&self.log)),
             None => Ok(()),
         }
+    }
+
+    /// Sends a signal, if the process has not ended.
+    fn signal(&mut self, name: &str) -> eyre::Result<()> {
+        if self.process.try_wait()?.is_none() {
+            let pid = self.process.id().to_string();
+            let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status()?;
+            eyre::ensure!(sent.success(), "no process {pid}");
+        }
+        Ok(())
+    }
+
+    /// Asks the process to end and waits until it has.
+    ///
+    /// # Errors
+    /// If it does not end, or with an error.
+    pub async fn terminate(mut self) -> eyre::Result<()> {
+        self.signal("TERM")?;
+        let status = until("the node ends", SOON, || {
+            let status = self.process.try_wait();
+            async move { Ok(status?) }
+        })
+        .await?;
+        eyre::ensure!(status.success(), "{status}: {}", last_words(&self.log));
+        Ok(())
     }
 
     /// Kills the process as the machine's failure would: nothing is flushed, nobody is told.
@@ -118,6 +164,13 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
+        // A devnet ends its L1 only if it is asked to end.
+        if self.signal("TERM").is_ok() {
+            let end = Instant::now() + GRACE;
+            while matches!(self.process.try_wait(), Ok(None)) && Instant::now() < end {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
         if std::thread::panicking() {
