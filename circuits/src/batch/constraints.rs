@@ -69,7 +69,7 @@ impl HeaderWires {
 /// batch.acc_input            accumulated input hash                                               3 · 124 + 4 (bus)
 /// batch.public_input         x = digest high · 2¹²⁸ + digest low                                  3 · 212 + 4 (bus) + 1
 /// ```
-/// and [`global_exit_root`], [`block_number`], [`local_exit_root`]. All bytes are range-checked by the keccak machine.
+/// and `global_exit_root`, `block_number`, `local_exit_root` below. All bytes are range-checked by the keccak machine.
 /// Without `number.next` one proof could skip batches; without `state.*` the roots on L1 would not be those of the
 /// tree; without the digests the data on L1 would not be what was executed.
 pub fn synthesize(cs: &mut Cs, shape: &Shape, assignment: &Assignment) {

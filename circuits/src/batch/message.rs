@@ -2,7 +2,7 @@
 //!
 //! Bytes are range-checked where they are hashed: the keccak machine receives a byte together with its sparse form from
 //! a fixed table, and the bus balances only if what is sent here is what is received there. A byte string that is
-//! never sent is not range-checked; [`Bytes::send`] is the only way to use one in a message.
+//! never sent is not range-checked; [`hash`] is the only way to use one in a message.
 
 use crate::{
     F,

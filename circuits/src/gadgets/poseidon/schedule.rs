@@ -35,7 +35,7 @@ struct PartialRound {
 /// Everything about one width.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    /// Added before each round, [round][element].
+    /// Added before each round, by round and element.
     pub constants: Matrix,
     pub mds: Matrix,
     /// Output of each S-box but those of the last round.

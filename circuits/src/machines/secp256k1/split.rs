@@ -1,13 +1,13 @@
-//! Short relations between two scalars, over the Eisenstein integers Z[ω], ω² + ω + 1 = 0.
+//! Short relations between two scalars, over the Eisenstein integers Z\[ω\], ω² + ω + 1 = 0.
 //!
-//! Z[ω]/π ≅ Z/n by ω ↦ λ for a π of norm n. For given r and s the pairs (α, β) with s·α + r·β ≡ 0 modulo π are a lattice
-//! of rank 2 over Z[ω], of rank 4 and determinant n over Z, with basis (π, 0), (v, 1), v = −r/s. By Minkowski it has a
+//! Z\[ω\]/π ≅ Z/n by ω ↦ λ for a π of norm n. For given r and s the pairs (α, β) with s·α + r·β ≡ 0 modulo π are a lattice
+//! of rank 2 over Z\[ω\], of rank 4 and determinant n over Z, with basis (π, 0), (v, 1), v = −r/s. By Minkowski it has a
 //! non-zero vector with all four coordinates at most n^¼ < 2⁶⁴ in absolute value; a reduced basis and a small
 //! enumeration find it.
 //!
 //! The digits with their corrections reach every vector with coordinates up to 2⁶⁴ − 3. Minkowski's bound itself would
 //! not do, but it is not attained: a lattice that attains it tiles space with cubes (Hajós) and so holds a unit vector,
-//! which over Z[ω] needs a determinant, scaled to 1, that is a unit; π/√n has the argument −50.6°, and units multiples of 60°.
+//! which over Z\[ω\] needs a determinant, scaled to 1, that is a unit; π/√n has the argument −50.6°, and units multiples of 60°.
 //! A search for the worst such lattice ends at 0.9535·2⁶⁴ (docs/audits/secp256k1.md).
 
 use num_bigint::{BigInt, Sign};
@@ -61,7 +61,7 @@ fn round_div(a: &BigInt, b: &BigInt) -> BigInt {
     if two_a.sign() == Sign::Minus && &quotient * &two_b != two_a { quotient - 1 } else { quotient }
 }
 
-/// Lagrange's reduction over Z[ω]. Rounding coordinates leaves a remainder of norm at most ¾, so it terminates.
+/// Lagrange's reduction over Z\[ω\]. Rounding coordinates leaves a remainder of norm at most ¾, so it terminates.
 fn reduce(mut a: Vector, mut b: Vector) -> [Vector; 2] {
     loop {
         let norm = inner(&a, &a).0;

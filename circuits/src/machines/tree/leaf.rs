@@ -37,12 +37,12 @@ struct Columns {
     new_next_index: Wire,
 }
 
-/// tree.leaf.range: first.lo < 2¹²⁸, first.nonce < 2⁶⁴, first.hi + passed[1] < 2¹²⁸, next_index < 2³⁰.   Cost: 23
+/// tree.leaf.range: first.lo < 2¹²⁸, first.nonce < 2⁶⁴, first.hi + `passed[1]` < 2¹²⁸, next_index < 2³⁰.   Cost: 23
 ///
 /// A leaf holds lo + 2¹²⁸·nonce and hi + 2¹²⁸·next_index; below r/2 each, so each has one split.
 /// A cheat without it: another split of the same leaf: balance from nonce, or pointers from balance.
 /// `last` needs none: it equals a tuple that a journal's writer sent, who checks what he sends, or `first`.
-/// passed[0] and passed[2] are split nowhere.
+/// `passed[0]` and `passed[2]` are split nowhere.
 fn columns(cs: &mut Cs, row: &TreeRow, en: &Lc) -> Columns {
     const RANGE: &str = "tree.leaf.range";
     let lo = range::uint(cs, "tree.leaf.first_lo", RANGE, en, 128, row.old.lo);

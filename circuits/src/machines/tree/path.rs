@@ -50,7 +50,7 @@ pub(super) fn roots(cs: &mut Cs, row: &TreeRow, en: &Lc, bits: &Bits, old: Lc, n
     [old, new]
 }
 
-/// tree.path.child: children[digit] = child: halves the list with each bit.                     Cost: 7
+/// tree.path.child: `children[digit]` = child: halves the list with each bit.                     Cost: 7
 fn enforce_child(cs: &mut Cs, bits: &[Wire], children: &[Lc], child: &Lc) {
     let mut list = children.to_vec();
     let (lower, top) = bits.split_at(TREE_ARITY_BITS - 1);
