@@ -4,10 +4,16 @@
 mod support;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use cairn_protocol::{leaf::AccountValue, tx::decode_tx};
+use cairn_circuits::{
+    F,
+    batch::{Assignment, Shape, synthesize},
+    cs::{Cs, Mode, NUM_PUBLIC},
+    lookup::{argument, challenge::Challenges},
+};
+use cairn_protocol::{leaf::AccountValue, tx::decode_tx, witness::BatchWitness};
 use cairn_sequencer::{
     batch::{BatchHeader, CloseReason, OpenBatch, batch_witness},
-    counters::{BatchMeter, ShapeCapacity},
+    counters::{BatchMeter, Counters, ShapeCapacity},
     evm::{BlockContext, EvmDb, NoBlockHashes, run},
     executor::{ExecuteError, execute},
 };
@@ -150,8 +156,30 @@ fn prop_revm_and_transfer_formulas_agree_on_random_transfers() {
     assert!(valid > 500 && invalid > 500 && unprovable > 50, "{valid} {invalid} {unprovable}");
 }
 
+/// What revm executed satisfies the batch circuit of exactly the counted size, lookup argument included.
+fn satisfies_the_circuit(counters: &Counters, witness: &BatchWitness) {
+    let size = |n: u64| usize::try_from(n).unwrap();
+    let shape = Shape {
+        transactions: size(counters.slots),
+        bytes: size(counters.bytes),
+        permutations: size(counters.keccak_permutations),
+        tree_rows: size(counters.tree_rows),
+    };
+    let aggregator = Address::repeat_byte(0xa9);
+    let assignment = Assignment::new(&shape, witness, aggregator).unwrap();
+    let mut cs = Cs::new(Mode::Check);
+    synthesize(&mut cs, &shape, &assignment);
+    assert_eq!(cs.public_input_value(), witness.public_input(aggregator).to_field());
+    argument::close(
+        &mut cs,
+        Challenges { rho: F::from(0x1234_5678_9abc_def1u64), alpha: F::from(0xfedc_ba98_7654_3211u64) },
+    );
+    let num_instance = NUM_PUBLIC as usize + cs.committed().len();
+    assert_eq!(cs.matrices().failures(&cs.assignment(), num_instance), vec![]);
+}
+
 #[test]
-fn prop_batches_of_random_transfers_have_witnesses_that_check() {
+fn prop_batches_of_random_transfers_have_witnesses_that_satisfy_the_circuit() {
     let mut rng = StdRng::seed_from_u64(7);
     let state = state(KEYS);
     let mut first_block = 1;
@@ -203,9 +231,8 @@ fn prop_batches_of_random_transfers_have_witnesses_that_check() {
                 _ => 1,
             })
             .sum();
-        // The first batch creates the leaf of the block number unless the genesis has it.
-        assert!(rows <= sealed.counters.tree_rows + u64::from(number == 1));
-        assert!(rows >= sealed.counters.tree_rows);
+        assert_eq!(rows, sealed.counters.tree_rows);
+        satisfies_the_circuit(&sealed.counters, &witness);
         first_block = sealed.last_block + 1;
     }
 }
