@@ -271,8 +271,10 @@ impl Chain {
         }
         *slot = (!open.is_empty()).then_some(open);
         written?;
-        lock(&self.pool).executed(sender, tx.nonce)?;
+        // The head moves before the transaction leaves the pool: whoever asks for the pending nonce in between, pool first,
+        // then state, must not see an older one.
         self.heads.send_modify(|heads| heads.trusted_block = number);
+        lock(&self.pool).executed(sender, tx.nonce)?;
         Ok(Produced::Block { number })
     }
 

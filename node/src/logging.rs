@@ -1,5 +1,7 @@
 //! The log: to standard error, filtered by `--log` or `CAIRN_LOG`.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Always in force: the constraint system's own spans slow circuit synthesis a thousandfold.
@@ -35,7 +37,8 @@ pub fn init(directives: &str, json: bool) -> Result<(), LoggingError> {
     if json {
         registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()?;
     } else {
-        registry.with(fmt::layer().with_writer(std::io::stderr)).try_init()?;
+        let colours = std::io::stderr().is_terminal();
+        registry.with(fmt::layer().with_ansi(colours).with_writer(std::io::stderr)).try_init()?;
     }
     Ok(())
 }

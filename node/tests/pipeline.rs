@@ -264,6 +264,34 @@ async fn accepts_transfers_through_to_verified_batches() {
     node.stop().await;
 }
 
+/// A transaction goes from the pool into a block between two answers: the pending nonce must count it all the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn regression_pending_nonce_never_falls_while_blocks_are_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = start(&config(dir.path()), &mut None, &[Role::Sequencer, Role::Rpc]).await;
+    let ask = async |tag: &str| {
+        let count = node.call("eth_getTransactionCount", vec![json!(SENDER), json!(tag)]).await;
+        u64::from_str_radix(count.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+    };
+    // One at a time: the pool is empty after each block.
+    let send = async {
+        for nonce in 0..100 {
+            node.call("eth_sendRawTransaction", vec![json!(transfer(nonce, 1))]).await;
+            while ask("latest").await <= nonce {}
+        }
+    };
+    let watch = async || {
+        let mut last = 0;
+        while last < 100 {
+            let now = ask("pending").await;
+            assert!(now >= last, "the pending nonce fell from {last} to {now}");
+            last = now;
+        }
+    };
+    futures::join!(send, watch(), watch(), watch());
+    node.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_transactions_with_codes_of_ethereum() {
     let dir = tempfile::tempdir().unwrap();
