@@ -64,7 +64,7 @@ impl HeaderWires {
 ///
 /// ```text
 /// batch.number.next          finalNewBatch = initNumBatch + 1                                     1
-/// batch.state.old, .new      state root = Poseidon(tree root, leaf count)                         2 + 2 · 243
+/// batch.state.old, .new      state root = Poseidon(tree root, leaf count)                         2 + 2 · 240
 /// batch.transactions.digest  digest of the batch's bytes, of their full length                    4 (bus)
 /// batch.acc_input            accumulated input hash                                               3 · 124 + 4 (bus)
 /// batch.public_input         x = digest high · 2¹²⁸ + digest low                                  3 · 212 + 4 (bus) + 1

@@ -523,16 +523,3 @@ mod miniature {
         assert!(most_solutions(3, 1, &[2], x) > 1);
     }
 }
-
-#[test]
-#[ignore = "a measurement, not a check"]
-fn measure_synthesis() {
-    let events: Vec<_> = (0..50).map(|s| event(s, 130)).collect();
-    let start = std::time::Instant::now();
-    let rows = rows(&events, 50).expect("capacity");
-    let witness = start.elapsed() / 50;
-    let start = std::time::Instant::now();
-    let mut cs = Cs::new(Mode::Assign);
-    synthesize(&mut cs, &rows);
-    eprintln!("row: witness {witness:?}, synthesis {:?}", start.elapsed() / 50);
-}
