@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cairn_node::l1::{account::Account, deploy::Deployment};
+use cairn_node::{
+    config::ProofMode,
+    l1::{account::Account, deploy::Deployment},
+};
 use ethers::providers::Middleware;
 use tempfile::TempDir;
 
@@ -50,7 +53,7 @@ impl Home {
         let file = |name: &str| dir.path().join(name);
         let mut config = quick_config(&file("data"));
         config.l1.url = l1.url();
-        config.prover.mock = mock;
+        config.prover.mode = if mock { ProofMode::Mock } else { ProofMode::Groth16 };
         config.prover.shapes = SHAPES.to_vec();
         config.prover.keys_dir = Some(keys_dir()?);
         config.l1.deployment = Some(file("deployment.json"));

@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::ProofMode;
+
 /// A zk-rollup layer-2 node.
 #[derive(Debug, Parser)]
 #[command(name = "cairn", version, about)]
@@ -68,8 +70,11 @@ pub struct ConfigArgs {
     /// Overrides `batch.max_age_s`.
     #[arg(long)]
     pub batch_age: Option<u64>,
-    /// Prove nothing; for development chains only.
-    #[arg(long)]
+    /// Overrides `prover.mode`.
+    #[arg(long, value_enum)]
+    pub proof_mode: Option<ProofMode>,
+    /// The same as `--proof-mode mock`: nothing is proven; for development chains only.
+    #[arg(long, conflicts_with = "proof_mode")]
     pub mock_prover: bool,
 }
 

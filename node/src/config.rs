@@ -1,6 +1,7 @@
 //! The configuration: one TOML file, every key optional, every default written out by `cairn config`.
 
 use std::{
+    fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
@@ -8,6 +9,7 @@ use std::{
 
 use alloy_primitives::Address;
 use cairn_sequencer::counters::ShapeCapacity;
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// Why a configuration is refused.
@@ -43,11 +45,18 @@ pub struct ChainSection {
     pub genesis: Option<PathBuf>,
     /// Receives the fees on L2.
     pub coinbase: Address,
+    /// How many past states are kept; 0 keeps all.
+    pub history_blocks: u64,
 }
 
 impl Default for ChainSection {
     fn default() -> Self {
-        Self { data_dir: "cairn-data".into(), genesis: None, coinbase: Address::repeat_byte(0xca) }
+        Self {
+            data_dir: "cairn-data".into(),
+            genesis: None,
+            coinbase: Address::repeat_byte(0xca),
+            history_blocks: 0,
+        }
     }
 }
 
@@ -83,6 +92,8 @@ pub struct PoolSection {
     pub max_per_account: usize,
     pub max_nonce_gap: u64,
     pub max_transaction_bytes: usize,
+    /// In seconds: how long a transaction may wait for its block; 0 is for ever.
+    pub lifetime_s: u64,
     /// Lower bound of the price on L2, in wei.
     pub min_gas_price_wei: u64,
     /// Price on L2 as a part of L1's, in percent.
@@ -96,6 +107,7 @@ impl Default for PoolSection {
             max_per_account: 256,
             max_nonce_gap: 1_024,
             max_transaction_bytes: 128 << 10,
+            lifetime_s: 3 * 60 * 60,
             min_gas_price_wei: 1_000_000,
             l1_gas_price_percent: 1,
         }
@@ -108,6 +120,14 @@ impl Default for PoolSection {
 pub struct BatchSection {
     /// In seconds, from the first transaction on.
     pub max_age_s: u64,
+    /// In milliseconds: the age at which a batch closes while the pool is full of transactions for the next.
+    pub min_age_ms: u64,
+    /// Most gas of the transactions of one batch.
+    pub max_gas: u64,
+    /// Sealed batches without a proof at which sequencing slows.
+    pub max_unproven: u64,
+    /// Most blocks that are written to disk together.
+    pub group_blocks: u64,
     /// In milliseconds: how often an idle sequencer looks at the age of its batch.
     pub tick_ms: u64,
     /// What the mock prover pretends to have room for; a real prover's shape decides otherwise.
@@ -118,6 +138,10 @@ impl Default for BatchSection {
     fn default() -> Self {
         Self {
             max_age_s: 10,
+            min_age_ms: 1_000,
+            max_gas: 300_000_000,
+            max_unproven: 64,
+            group_blocks: 64,
             tick_ms: 250,
             mock_capacity: ShapeCapacity {
                 slots: 64,
@@ -131,6 +155,12 @@ impl Default for BatchSection {
 }
 
 impl BatchSection {
+    /// How long a batch stays open under full load.
+    #[must_use]
+    pub const fn min_age(&self) -> Duration {
+        Duration::from_millis(self.min_age_ms)
+    }
+
     /// How long a batch stays open.
     #[must_use]
     pub const fn max_age(&self) -> Duration {
@@ -189,12 +219,32 @@ impl Default for L1Section {
     }
 }
 
+/// How batches are proven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ProofMode {
+    /// A Groth16 proof for every batch.
+    #[default]
+    Groth16,
+    /// Nothing is proven: for work on contracts and JSON-RPC, on development chains only.
+    Mock,
+}
+
+impl fmt::Display for ProofMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Groth16 => "groth16",
+            Self::Mock => "mock",
+        })
+    }
+}
+
 /// Proofs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProverSection {
-    /// Prove nothing: for work on contracts and JSON-RPC, on development chains only.
-    pub mock: bool,
+    /// How batches are proven.
+    pub mode: ProofMode,
     /// Circuit shapes, by the number of transfers they hold; a batch is proven in the smallest that it fits.
     pub shapes: Vec<usize>,
     /// Where proving keys are kept, under the digest of their circuit; without one, the user's cache directory.
@@ -204,7 +254,7 @@ pub struct ProverSection {
 
 impl Default for ProverSection {
     fn default() -> Self {
-        Self { mock: false, shapes: vec![8], keys_dir: None }
+        Self { mode: ProofMode::default(), shapes: vec![8], keys_dir: None }
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     chain::{Chain, ChainConfig, ChainError},
     cli::Role,
-    config::Config,
+    config::{Config, ProofMode},
     engine::Groth16Engine,
     l1::{
         account::Account,
@@ -85,7 +85,7 @@ pub struct Keys {
 /// # Errors
 /// If a key cannot be read or made.
 pub async fn engine(config: &Config) -> Result<Arc<dyn ProofEngine>, NodeError> {
-    if config.prover.mock {
+    if config.prover.mode == ProofMode::Mock {
         tracing::warn!("MOCK PROVER: nothing is proven; for development chains only");
         return Ok(Arc::new(MockEngine { capacity: config.batch.mock_capacity }));
     }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::{DevnetArgs, Role},
-    config::Config,
+    config::{Config, ProofMode},
     l1::{
         account::Account,
         anvil::{Anvil, AnvilOptions},
@@ -114,7 +114,10 @@ fn welcome(
     deployment: &Deployment,
     chain_id: u64,
 ) -> eyre::Result<()> {
-    let mode = if config.prover.mock { "MOCK: nothing is proven" } else { "groth16: every batch is proven" };
+    let mode = match config.prover.mode {
+        ProofMode::Mock => "MOCK: nothing is proven",
+        ProofMode::Groth16 => "groth16: every batch is proven",
+    };
     writeln!(out, "\nCairn devnet is ready\n")?;
     writeln!(out, "  JSON-RPC (HTTP, WebSocket)   http://{rpc}")?;
     writeln!(out, "  chain id                     {chain_id}")?;

@@ -9,7 +9,7 @@ mod setup;
 
 use crate::{
     cli::{Cli, Command, ConfigArgs},
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, ProofMode},
     logging,
 };
 
@@ -45,6 +45,7 @@ fn load(args: &ConfigArgs) -> Result<Config, ConfigError> {
     if let Some(age) = args.batch_age {
         config.batch.max_age_s = age;
     }
-    config.prover.mock |= args.mock_prover;
+    let mode = if args.mock_prover { Some(ProofMode::Mock) } else { args.proof_mode };
+    config.prover.mode = mode.unwrap_or(config.prover.mode);
     Ok(config)
 }
