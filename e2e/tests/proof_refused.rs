@@ -95,7 +95,7 @@ fn batch(chain: &Chain, nonce: u64) -> eyre::Result<BatchRecord> {
     let number = loop {
         match chain.produce()? {
             Produced::Sealed { batch, .. } => break batch,
-            Produced::Block { .. } => {}
+            Produced::Blocks { .. } => {}
             // The batch is not old enough yet.
             Produced::Idle => std::thread::yield_now(),
             Produced::Discarded { reason, .. } => eyre::bail!("discarded: {reason}"),

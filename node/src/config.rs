@@ -144,11 +144,12 @@ impl Default for BatchSection {
             group_blocks: 64,
             tick_ms: 250,
             mock_capacity: ShapeCapacity {
-                slots: 64,
-                signatures: 64,
-                keccak_permutations: 256,
-                tree_rows: 256,
-                bytes: 16_384,
+                slots: 1_024,
+                signatures: 1_024,
+                keccak_permutations: 65_536,
+                tree_rows: 65_536,
+                bytes: 300_000,
+                steps: 16_777_216,
             },
         }
     }

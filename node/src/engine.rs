@@ -13,7 +13,10 @@ use cairn_prover::{
 use cairn_sequencer::counters::ShapeCapacity;
 use tokio::sync::Mutex;
 
-use crate::proof::{BatchProof, ProofEngine, ProofError, VerifierSpec};
+use crate::{
+    config::ProofMode,
+    proof::{BatchProof, ProofEngine, ProofError, VerifierSpec},
+};
 
 /// Why a batch has no proof.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +71,7 @@ pub fn capacity(shape: &Shape) -> ShapeCapacity {
         keccak_permutations: shape.permutations as u64,
         tree_rows: shape.tree_rows as u64,
         bytes: shape.bytes as u64,
+        steps: 0,
     }
 }
 
@@ -110,8 +114,8 @@ fn prove_batch(
 
 #[async_trait]
 impl ProofEngine for Groth16Engine {
-    fn name(&self) -> &'static str {
-        "groth16"
+    fn mode(&self) -> ProofMode {
+        ProofMode::Groth16
     }
 
     fn capacity(&self) -> ShapeCapacity {

@@ -2,8 +2,10 @@
 
 use alloy_primitives::{Address, U256};
 use async_trait::async_trait;
-use cairn_protocol::{leaf::field_to_b256, witness::BatchWitness};
+use cairn_protocol::{batch::PublicInput, leaf::field_to_b256, witness::BatchWitness};
 use cairn_sequencer::counters::ShapeCapacity;
+
+use crate::config::ProofMode;
 
 /// Words of a verifying key as the verifier contract takes them.
 pub type VerifyingKeyWords = [U256; cairn_contracts::VERIFYING_KEY_WORDS];
@@ -42,8 +44,8 @@ pub enum ProofError {
 /// Makes proofs. An engine verifies each proof before it returns it.
 #[async_trait]
 pub trait ProofEngine: Send + Sync {
-    /// Name for the log.
-    fn name(&self) -> &'static str;
+    /// Whether it proves.
+    fn mode(&self) -> ProofMode;
 
     /// What the largest shape holds: batches are cut to it.
     fn capacity(&self) -> ShapeCapacity;
@@ -56,6 +58,11 @@ pub trait ProofEngine: Send + Sync {
     /// # Errors
     /// See [`ProofError`].
     async fn prove(&self, witness: BatchWitness, aggregator: Address) -> Result<BatchProof, ProofError>;
+
+    /// What stands for a proof of `statement` without a witness; None where there is no proof without one.
+    fn assert(&self, _statement: &PublicInput) -> Option<BatchProof> {
+        None
+    }
 }
 
 /// Proves nothing: a proof is its own public input, which `MockVerifier` compares. Opt-in, for development chains.
@@ -66,8 +73,8 @@ pub struct MockEngine {
 
 #[async_trait]
 impl ProofEngine for MockEngine {
-    fn name(&self) -> &'static str {
-        "mock"
+    fn mode(&self) -> ProofMode {
+        ProofMode::Mock
     }
 
     fn capacity(&self) -> ShapeCapacity {
@@ -79,9 +86,18 @@ impl ProofEngine for MockEngine {
     }
 
     async fn prove(&self, witness: BatchWitness, aggregator: Address) -> Result<BatchProof, ProofError> {
-        let input = witness.public_input(aggregator).to_field();
+        Ok(Self::proof(&witness.public_input(aggregator)))
+    }
+
+    fn assert(&self, statement: &PublicInput) -> Option<BatchProof> {
+        Some(Self::proof(statement))
+    }
+}
+
+impl MockEngine {
+    fn proof(statement: &PublicInput) -> BatchProof {
         let mut words = ProofWords::default();
-        words[0] = U256::from_be_bytes(field_to_b256(input).0);
-        Ok(BatchProof { shape_id: 0, words })
+        words[0] = U256::from_be_bytes(field_to_b256(statement.to_field()).0);
+        BatchProof { shape_id: 0, words }
     }
 }

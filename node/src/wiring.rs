@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use alloy_primitives::Address;
 use cairn_protocol::genesis::{Genesis, GenesisError};
 use cairn_prover::KeyFileError;
-use cairn_sequencer::{batch::BatchLimits, pool::PoolConfig};
+use cairn_sequencer::{admission::Admission, batch::BatchLimits, pool::PoolConfig};
 use cairn_state::{RocksStore, Store, StoreError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -167,19 +167,42 @@ pub fn open_chain(
     engine: &dyn ProofEngine,
 ) -> Result<Arc<Chain>, NodeError> {
     let genesis = genesis(config)?;
+    let min_gas_price_wei = config.pool.min_gas_price_wei;
     let coinbase = config.chain.coinbase;
+    let mode = engine.mode();
+    let admission = match mode {
+        ProofMode::Groth16 => Admission::Provable,
+        ProofMode::Mock => Admission::Everything,
+    };
     let pool = PoolConfig {
         chain_id: genesis.chain_id,
+        admission,
         coinbase,
         capacity: engine.capacity(),
         max_transactions: config.pool.max_transactions,
         max_per_account: config.pool.max_per_account,
         max_nonce_gap: config.pool.max_nonce_gap,
         max_transaction_bytes: config.pool.max_transaction_bytes,
+        lifetime_s: config.pool.lifetime_s,
     };
-    let limits = BatchLimits { capacity: engine.capacity(), max_age: config.batch.max_age() };
-    let chain = Chain::open(store, ChainConfig { genesis, coinbase, limits, pool })?;
-    chain.set_gas_price_wei(config.pool.min_gas_price_wei);
+    let limits = BatchLimits {
+        capacity: engine.capacity(),
+        admission,
+        max_gas: config.batch.max_gas,
+        max_age: config.batch.max_age(),
+        min_age: Duration::from_millis(config.batch.min_age_ms),
+    };
+    let config = ChainConfig {
+        genesis,
+        coinbase,
+        mode,
+        limits,
+        pool,
+        max_unproven: config.batch.max_unproven,
+        group_blocks: 1, // until the state prepares groups
+    };
+    let chain = Chain::open(store, config)?;
+    chain.set_gas_price_wei(min_gas_price_wei);
     Ok(Arc::new(chain))
 }
 

@@ -210,13 +210,13 @@ pub fn check_sender(tx: &DecodedTx, sender: Address, account: &AccountValue) -> 
 }
 
 /// The accounts that the transaction has already accessed, over those of the reader.
-struct Overlay<'a, R> {
+struct Overlay<'a, R: ?Sized> {
     reader: &'a R,
     seen: Vec<(Address, AccountValue, u64)>,
     leaf_count: u64,
 }
 
-impl<R: AccountReader> Overlay<'_, R> {
+impl<R: AccountReader + ?Sized> Overlay<'_, R> {
     /// Value and leaf position; an absent account is empty at position 0.
     fn get(&self, address: Address) -> Result<(AccountValue, u64), TransferError<R::Error>> {
         if let Some(&(_, value, index)) = self.seen.iter().rev().find(|(a, ..)| *a == address) {
@@ -247,7 +247,7 @@ impl<R: AccountReader> Overlay<'_, R> {
 ///
 /// # Errors
 /// See [`TransferError`]; the state is then unchanged.
-pub fn apply_transfer<R: AccountReader>(
+pub fn apply_transfer<R: AccountReader + ?Sized>(
     tx: &DecodedTx,
     sender: Address,
     context: &TransferContext,

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
+    admission::Admission,
     counters::{BatchMeter, CapacityExceeded, Counters, ShapeCapacity},
     executor::Executed,
 };
@@ -31,6 +32,8 @@ pub struct BatchHeader {
     pub number: u64,
     /// Unix time in seconds.
     pub timestamp: u64,
+    /// Unix time in milliseconds; the age of the batch counts from here.
+    pub opened_ms: u64,
     pub coinbase: Address,
     /// A root that L2 does not know yet, or zero.
     pub global_exit_root: B256,
@@ -44,16 +47,45 @@ pub enum CloseReason {
     Capacity,
     /// The next transaction did not fit `MAX_TRANSACTIONS_BYTE_LENGTH`.
     Bytes,
-    /// The batch was open for as long as it may be.
+    /// The next transaction would have used more gas than a batch may.
+    Gas,
+    /// The batch was open for as long as it may be; the limit falls as load grows.
     Age,
+}
+
+impl std::fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Capacity => "capacity",
+            Self::Bytes => "bytes",
+            Self::Gas => "gas",
+            Self::Age => "age",
+        })
+    }
 }
 
 /// When a batch closes.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchLimits {
     pub capacity: ShapeCapacity,
-    /// Time from the first transaction on.
+    pub admission: Admission,
+    /// Gas used by all transactions together.
+    pub max_gas: u64,
+    /// Time from the first transaction on, without load.
     pub max_age: Duration,
+    /// The same under full load.
+    pub min_age: Duration,
+}
+
+impl BatchLimits {
+    /// How long a batch stays open at `load`, from 0 (idle) to 1 (the next batch is as good as full): a busy chain commits
+    /// sooner.
+    #[must_use]
+    pub fn age_limit(&self, load: f64) -> Duration {
+        let shortest = self.min_age.min(self.max_age);
+        let span = self.max_age - shortest;
+        shortest + span.mul_f64(1.0 - load.clamp(0.0, 1.0))
+    }
 }
 
 /// The next transaction does not fit: the batch closes for this reason.
@@ -63,6 +95,8 @@ pub enum BatchFull {
     Capacity(CapacityExceeded),
     #[error("the batch would have {needed} bytes, the limit is {limit}")]
     Bytes { needed: usize, limit: usize },
+    #[error("the batch would use {needed} gas, the limit is {limit}")]
+    Gas { needed: u64, limit: u64 },
 }
 
 impl BatchFull {
@@ -72,6 +106,7 @@ impl BatchFull {
         match self {
             Self::Capacity(_) => CloseReason::Capacity,
             Self::Bytes { .. } => CloseReason::Bytes,
+            Self::Gas { .. } => CloseReason::Gas,
         }
     }
 }
@@ -82,6 +117,7 @@ pub struct OpenBatch {
     pub header: BatchHeader,
     meter: BatchMeter,
     transactions: Vec<u8>,
+    gas_used: u64,
     blocks: u64,
 }
 
@@ -90,7 +126,7 @@ impl OpenBatch {
     #[must_use]
     pub fn new(header: BatchHeader) -> Self {
         let meter = BatchMeter::new(!header.global_exit_root.is_zero());
-        Self { header, meter, transactions: Vec::new(), blocks: 0 }
+        Self { header, meter, transactions: Vec::new(), gas_used: 0, blocks: 0 }
     }
 
     /// Number of the block that the next transaction makes.
@@ -117,35 +153,42 @@ impl OpenBatch {
         self.meter.counters()
     }
 
-    /// The batch with an executed transaction, if that fits.
+    /// Gas used so far.
+    #[must_use]
+    pub const fn gas_used(&self) -> u64 {
+        self.gas_used
+    }
+
+    /// Whether an executed transaction fits. Where everything is admitted, an empty batch takes any transaction.
     ///
     /// # Errors
     /// The limit that it would break.
-    pub fn with(
-        &self,
-        tx: &DecodedTx,
-        executed: &Executed,
-        capacity: &ShapeCapacity,
-    ) -> Result<BatchMeter, BatchFull> {
+    pub fn check(&self, tx: &DecodedTx, executed: &Executed, limits: &BatchLimits) -> Result<(), BatchFull> {
         let needed = self.transactions.len() + tx.raw().len();
         if needed > MAX_TRANSACTIONS_BYTE_LENGTH {
             return Err(BatchFull::Bytes { needed, limit: MAX_TRANSACTIONS_BYTE_LENGTH });
         }
-        let accounts = executed.outcome.accesses.iter().map(|a| (a.address, a.created));
-        let meter = self.meter.with(tx, accounts);
-        capacity.check(&meter.counters()).map_err(BatchFull::Capacity)?;
-        Ok(meter)
+        if self.is_empty() && limits.admission == Admission::Everything {
+            return Ok(());
+        }
+        let needed = self.gas_used + executed.receipt.gas_used;
+        if needed > limits.max_gas && !self.is_empty() {
+            return Err(BatchFull::Gas { needed, limit: limits.max_gas });
+        }
+        let counters = self.meter.counters_with(&executed.work(tx));
+        limits.capacity.check(&counters).map_err(BatchFull::Capacity)
     }
 
-    /// Takes a transaction whose block is written. `meter` is what [`Self::with`] returned for it.
-    pub fn push(&mut self, tx: &DecodedTx, meter: BatchMeter) {
+    /// Takes a transaction that fits, or that is in a block already.
+    pub fn push(&mut self, tx: &DecodedTx, executed: &Executed) {
         self.transactions.extend_from_slice(tx.raw());
-        self.meter = meter;
+        self.meter.add(&executed.work(tx));
+        self.gas_used += executed.receipt.gas_used;
         self.blocks += 1;
     }
 
-    /// What the next block writes: the global exit root first if it opens the batch, then accounts in the order of
-    /// the transfer's accesses, then the block number.
+    /// What the next block writes: the global exit root first if it opens the batch, then what the transaction wrote, then
+    /// the block number.
     #[must_use]
     pub fn block_changes(&self, executed: &Executed) -> BlockChanges {
         let mut changes = BlockChanges::new();
@@ -154,9 +197,8 @@ impl OpenBatch {
             let timestamp = U256::from(self.header.timestamp);
             changes.set_storage(GLOBAL_EXIT_ROOT_L2, global_exit_root_slot(root), timestamp);
         }
-        for (address, value) in executed.writes() {
-            changes.set_account(address, &value);
-        }
+        changes.writes.extend_from_slice(&executed.changes.writes);
+        changes.codes.extend_from_slice(&executed.changes.codes);
         changes.set_storage(SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT, U256::from(self.next_block()));
         changes
     }
@@ -170,6 +212,7 @@ impl OpenBatch {
         Some(SealedBatch {
             last_block: self.next_block() - 1,
             counters: self.counters(),
+            gas_used: self.gas_used,
             transactions: self.transactions.into(),
             header: self.header,
             reason,
@@ -185,6 +228,7 @@ pub struct SealedBatch {
     /// DESIGN 3.3.
     pub transactions: Bytes,
     pub counters: Counters,
+    pub gas_used: u64,
     pub reason: CloseReason,
 }
 
@@ -224,7 +268,7 @@ pub fn batch_witness(
     chain_id: u64,
     old_acc_input_hash: B256,
 ) -> Result<BatchWitness, BatchWitnessError> {
-    let BatchHeader { number, timestamp, coinbase, global_exit_root, first_block } = batch.header;
+    let BatchHeader { number, timestamp, coinbase, global_exit_root, first_block, .. } = batch.header;
     // Block 0 is the genesis: a batch starts at block 1 or later.
     let before = state.at(first_block.saturating_sub(1))?;
     let after = state.at(batch.last_block)?;

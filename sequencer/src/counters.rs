@@ -3,9 +3,11 @@
 use std::{collections::HashMap, fmt};
 
 use alloy_primitives::Address;
-use cairn_protocol::{batch::PUBLIC_INPUT_LENGTH, tx::DecodedTx};
+use cairn_protocol::{batch::PUBLIC_INPUT_LENGTH, leaf::LeafId, tx::DecodedTx};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::usage::EvmUsage;
 
 /// Bytes that one keccak-f permutation absorbs.
 const KECCAK_RATE: u64 = 136;
@@ -33,6 +35,8 @@ pub struct Counters {
     pub tree_rows: u64,
     /// Batch bytes.
     pub bytes: u64,
+    /// EVM steps.
+    pub steps: u64,
 }
 
 /// Capacity of a circuit shape, in the same units as [`Counters`].
@@ -45,6 +49,8 @@ pub struct ShapeCapacity {
     pub keccak_permutations: u64,
     pub tree_rows: u64,
     pub bytes: u64,
+    /// EVM steps; 0 in a shape for transfers alone.
+    pub steps: u64,
 }
 
 /// A machine of the batch circuit, named in errors.
@@ -55,6 +61,7 @@ pub enum Resource {
     KeccakPermutations,
     TreeRows,
     Bytes,
+    Steps,
 }
 
 impl fmt::Display for Resource {
@@ -65,6 +72,7 @@ impl fmt::Display for Resource {
             Self::KeccakPermutations => "keccak permutations",
             Self::TreeRows => "tree rows",
             Self::Bytes => "bytes",
+            Self::Steps => "EVM steps",
         })
     }
 }
@@ -84,17 +92,28 @@ impl ShapeCapacity {
     /// # Errors
     /// Names the first machine that is too small.
     pub fn check(&self, counters: &Counters) -> Result<(), CapacityExceeded> {
-        let pairs = [
+        match self.pairs(counters).into_iter().find(|(_, needed, capacity)| needed > capacity) {
+            None => Ok(()),
+            Some((resource, needed, capacity)) => Err(CapacityExceeded { resource, needed, capacity }),
+        }
+    }
+
+    /// How full the fullest machine is, from 0 to 1.
+    #[must_use]
+    pub fn fill(&self, counters: &Counters) -> f64 {
+        let used = self.pairs(counters).into_iter().filter(|(_, _, capacity)| *capacity > 0);
+        used.map(|(_, needed, capacity)| needed as f64 / capacity as f64).fold(0.0, f64::max).min(1.0)
+    }
+
+    const fn pairs(&self, counters: &Counters) -> [(Resource, u64, u64); 6] {
+        [
             (Resource::Slots, counters.slots, self.slots),
             (Resource::Signatures, counters.signatures, self.signatures),
             (Resource::KeccakPermutations, counters.keccak_permutations, self.keccak_permutations),
             (Resource::TreeRows, counters.tree_rows, self.tree_rows),
             (Resource::Bytes, counters.bytes, self.bytes),
-        ];
-        match pairs.into_iter().find(|(_, needed, capacity)| needed > capacity) {
-            None => Ok(()),
-            Some((resource, needed, capacity)) => Err(CapacityExceeded { resource, needed, capacity }),
-        }
+            (Resource::Steps, counters.steps, self.steps),
+        ]
     }
 }
 
@@ -104,11 +123,22 @@ impl ShapeCapacity {
 pub struct BatchMeter {
     transactions: u64,
     bytes: u64,
-    /// Signing hashes, addresses of public keys, and the slot of the global exit root.
+    /// Signing hashes, addresses of public keys, the slot of the global exit root, and KECCAK256.
     other_permutations: u64,
-    /// Accounts that were touched, and whether the batch created their leaf.
-    accounts: HashMap<Address, bool>,
+    /// Leaves that transactions touched, and whether the batch created them.
+    leaves: HashMap<LeafId, bool>,
+    created: u64,
     system_rows: u64,
+    steps: u64,
+}
+
+/// What one executed transaction adds to its batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    pub tx: &'a DecodedTx,
+    /// Every leaf that it touched, and whether it created it.
+    pub touched: &'a [(LeafId, bool)],
+    pub usage: EvmUsage,
 }
 
 impl BatchMeter {
@@ -124,39 +154,78 @@ impl BatchMeter {
     /// What the batch costs as it is.
     #[must_use]
     pub fn counters(&self) -> Counters {
+        self.total(self.leaves.len() as u64, self.created)
+    }
+
+    fn total(&self, leaves: u64, created: u64) -> Counters {
         // Batch bytes, accInputHash and public input are hashed once a batch.
         let fixed = keccak_permutations(self.bytes)
             + keccak_permutations(ACC_INPUT_BYTES)
             + keccak_permutations(PUBLIC_INPUT_LENGTH as u64);
-        let created = self.accounts.values().filter(|created| **created).count();
         Counters {
             slots: self.transactions,
             signatures: self.transactions,
             keccak_permutations: fixed + self.other_permutations,
-            tree_rows: self.system_rows + (self.accounts.len() + created) as u64,
+            tree_rows: self.system_rows + leaves + created,
             bytes: self.bytes,
+            steps: self.steps,
         }
     }
 
-    /// The batch with one more transaction. `accounts` are those that it accesses, with whether it creates them.
+    /// The totals with one more transaction, but for its leaves.
+    fn grown(&self, work: &Work<'_>) -> Self {
+        let payload = work.tx.signing_payload().len() as u64;
+        Self {
+            transactions: self.transactions + 1,
+            bytes: self.bytes + work.tx.raw().len() as u64,
+            other_permutations: self.other_permutations
+                + keccak_permutations(payload)
+                + keccak_permutations(PUBLIC_KEY_BYTES)
+                + work.usage.keccak_permutations,
+            steps: self.steps + work.usage.steps,
+            leaves: HashMap::new(),
+            ..*self
+        }
+    }
+
+    /// What the batch would cost with one more transaction.
     #[must_use]
-    pub fn with(&self, tx: &DecodedTx, accounts: impl IntoIterator<Item = (Address, bool)>) -> Self {
-        let mut next = self.clone();
-        next.transactions += 1;
-        next.bytes += tx.raw().len() as u64;
-        next.other_permutations +=
-            keccak_permutations(tx.signing_payload().len() as u64) + keccak_permutations(PUBLIC_KEY_BYTES);
-        for (address, created) in accounts {
-            *next.accounts.entry(address).or_default() |= created;
+    pub fn counters_with(&self, work: &Work<'_>) -> Counters {
+        let (mut leaves, mut created) = (self.leaves.len() as u64, self.created);
+        for (id, creates) in work.touched {
+            match self.leaves.get(id) {
+                None => {
+                    leaves += 1;
+                    created += u64::from(*creates);
+                }
+                Some(before) => created += u64::from(*creates && !before),
+            }
         }
-        next
+        self.grown(work).total(leaves, created)
     }
 
-    /// The most that a batch of this transaction alone may cost: with a global exit root, recipient and coinbase new.
+    /// Takes one more transaction.
+    pub fn add(&mut self, work: &Work<'_>) {
+        let leaves = std::mem::take(&mut self.leaves);
+        *self = Self { leaves, ..self.grown(work) };
+        for (id, creates) in work.touched {
+            let before = self.leaves.entry(*id).or_default();
+            self.created += u64::from(*creates && !*before);
+            *before |= *creates;
+        }
+    }
+
+    /// The most that a batch of this plain transfer alone may cost: with a global exit root, recipient and coinbase new.
     #[must_use]
     pub fn single(tx: &DecodedTx, sender: Address, coinbase: Address) -> Counters {
-        let created = tx.to.into_iter().chain([coinbase]).map(|address| (address, true));
-        Self::new(true).with(tx, created.chain([(sender, false)])).counters()
+        let mut touched = vec![(LeafId::Account(sender), false)];
+        for address in tx.to.into_iter().chain([coinbase]) {
+            match touched.iter_mut().find(|(id, _)| *id == LeafId::Account(address)) {
+                Some((_, created)) => *created = true,
+                None => touched.push((LeafId::Account(address), true)),
+            }
+        }
+        Self::new(true).counters_with(&Work { tx, touched: &touched, usage: EvmUsage::default() })
     }
 }
 
@@ -174,10 +243,16 @@ mod tests {
 
     #[test]
     fn rejects_the_first_machine_that_is_too_small() {
-        let capacity =
-            ShapeCapacity { slots: 1, signatures: 1, keccak_permutations: 6, tree_rows: 5, bytes: 200 };
+        let capacity = ShapeCapacity {
+            slots: 1,
+            signatures: 1,
+            keccak_permutations: 6,
+            tree_rows: 5,
+            bytes: 200,
+            steps: 0,
+        };
         let mut counters =
-            Counters { slots: 1, signatures: 1, keccak_permutations: 6, tree_rows: 5, bytes: 200 };
+            Counters { slots: 1, signatures: 1, keccak_permutations: 6, tree_rows: 5, bytes: 200, steps: 0 };
         assert_eq!(capacity.check(&counters), Ok(()));
         counters.tree_rows = 6;
         let error = capacity.check(&counters).unwrap_err();

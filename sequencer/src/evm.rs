@@ -1,13 +1,14 @@
 //! revm under Cairn's rules: Cancun, base fee 0, prevrandao 0, no blobs (DESIGN 3.5).
+//! Not here: what its results mean for the tree, see `effects`.
 
 use alloy_primitives::{Address, B256, TxKind, U256};
 use cairn_protocol::{
     constants::BLOCK_GAS_LIMIT,
     tx::{DecodedTx, TxType},
 };
-use cairn_state::{StateError, StateView, StoreError};
+use cairn_state::{StateError, StoreError};
 use revm::{
-    Context, DatabaseRef, ExecuteEvm, MainBuilder, MainContext,
+    Context, DatabaseRef, ExecuteEvm, InspectEvm, Inspector, MainBuilder, MainContext,
     context::{
         BlockEnv, CfgEnv, TxEnv,
         result::{EVMError, ResultAndState},
@@ -17,13 +18,25 @@ use revm::{
     state::{AccountInfo, Bytecode},
 };
 
+use crate::{pending::ReadState, usage::EvmUsage};
+
+/// Why a block's hash is not at hand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BlockHashError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The block is executed; its hash follows with its state root.
+    #[error("the hash of block {number} is not worked out yet")]
+    Pending { number: u64 },
+}
+
 /// Hashes of the blocks of the chain, for BLOCKHASH.
 pub trait BlockHashes: Send + Sync {
     /// Hash of a block, `None` if there is none.
     ///
     /// # Errors
-    /// If the store fails.
-    fn block_hash(&self, number: u64) -> Result<Option<B256>, StoreError>;
+    /// See [`BlockHashError`].
+    fn block_hash(&self, number: u64) -> Result<Option<B256>, BlockHashError>;
 }
 
 /// No blocks.
@@ -31,7 +44,7 @@ pub trait BlockHashes: Send + Sync {
 pub struct NoBlockHashes;
 
 impl BlockHashes for NoBlockHashes {
-    fn block_hash(&self, _: u64) -> Result<Option<B256>, StoreError> {
+    fn block_hash(&self, _: u64) -> Result<Option<B256>, BlockHashError> {
         Ok(None)
     }
 }
@@ -41,16 +54,18 @@ impl BlockHashes for NoBlockHashes {
 pub enum ViewError {
     #[error(transparent)]
     State(#[from] StateError),
+    #[error(transparent)]
+    BlockHash(#[from] BlockHashError),
     #[error("code {code_hash} is not known")]
     UnknownCode { code_hash: B256 },
 }
 
 impl DBErrorMarker for ViewError {}
 
-/// Shows the state after a block to revm.
+/// Shows a state to revm.
 #[derive(Clone, Copy)]
 pub struct EvmDb<'a> {
-    pub state: &'a StateView,
+    pub state: &'a dyn ReadState,
     pub hashes: &'a dyn BlockHashes,
 }
 
@@ -81,7 +96,7 @@ impl DatabaseRef for EvmDb<'_> {
     }
 
     fn block_hash_ref(&self, number: u64) -> Result<B256, ViewError> {
-        Ok(self.hashes.block_hash(number).map_err(StateError::from)?.unwrap_or_default())
+        Ok(self.hashes.block_hash(number)?.unwrap_or_default())
     }
 }
 
@@ -113,6 +128,9 @@ impl BlockContext {
     }
 }
 
+/// The context that inspectors of this crate see.
+pub(crate) type InspectedContext<'a> = Context<BlockEnv, TxEnv, CfgEnv, WrapDatabaseRef<EvmDb<'a>>>;
+
 /// What revm says of a transaction, an error included.
 pub type EvmResult = Result<ResultAndState, EVMError<ViewError>>;
 
@@ -121,6 +139,23 @@ pub(crate) fn transact(db: EvmDb<'_>, block: BlockEnv, cfg: CfgEnv, tx: TxEnv) -
     let mut evm =
         Context::mainnet().with_db(WrapDatabaseRef(db)).with_cfg(cfg).with_block(block).build_mainnet();
     evm.transact(tx)
+}
+
+/// Runs one transaction under an inspector; nothing is written.
+pub(crate) fn inspect<I>(
+    db: EvmDb<'_>,
+    block: BlockEnv,
+    cfg: CfgEnv,
+    tx: TxEnv,
+    inspector: I,
+) -> (EvmResult, I)
+where
+    I: for<'a> Inspector<InspectedContext<'a>>,
+{
+    let context = Context::mainnet().with_db(WrapDatabaseRef(db)).with_cfg(cfg).with_block(block);
+    let mut evm = context.build_mainnet_with_inspector(inspector);
+    let result = evm.inspect_tx(tx);
+    (result, evm.inspector)
 }
 
 /// A decoded transaction as revm takes it.
@@ -140,6 +175,21 @@ pub fn tx_env(tx: &DecodedTx, sender: Address) -> TxEnv {
         gas_priority_fee: (tx.tx_type == TxType::Eip1559).then_some(tx.max_priority_fee_per_gas),
         ..TxEnv::default()
     }
+}
+
+/// As [`run`], with what the EVM did.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_measured(
+    db: EvmDb<'_>,
+    context: &BlockContext,
+    tx: &DecodedTx,
+    sender: Address,
+) -> Result<(ResultAndState, EvmUsage), EVMError<ViewError>> {
+    let (block, cfg) = (context.block_env(), context.cfg_env());
+    let (result, usage) = inspect(db, block, cfg, tx_env(tx, sender), EvmUsage::default());
+    Ok((result?, usage))
 }
 
 /// Runs a signed transaction as a block of its own; nothing is written.

@@ -1,23 +1,36 @@
-//! Executes one transaction as one L2 block, twice: by the formulas of [`apply_transfer`], which the circuit proves,
-//! and in revm. The results must be equal in every account, in gas and in status, or the executor refuses to go on.
+//! Executes one transaction as one L2 block.
+//!
+//! Where everything is proven, it is executed twice: by the formulas of [`apply_transfer`], which the circuit proves, and
+//! in revm. The results must be equal in every account, in gas and in status, or the executor refuses to go on. Where
+//! nothing is proven, revm alone decides ([`Admission::Everything`]).
 
 use alloy_primitives::{Address, B256, Log, U256};
 use cairn_protocol::{
+    Fr,
     constants::KECCAK_EMPTY,
-    leaf::AccountValue,
-    transfer::{InvalidTx, NotProvable, TransferContext, TransferError, TransferOutcome, apply_transfer},
+    leaf::{AccountValue, LeafId},
+    transfer::{
+        InvalidTx, NotProvable, TransferContext, TransferError, TransferOutcome, apply_transfer,
+        check_sender, check_stateless,
+    },
     tx::DecodedTx,
 };
-use cairn_state::TreeReader;
+use cairn_state::BlockChanges;
 use revm::{
     context::result::{EVMError, ExecutionResult, InvalidTransaction},
     state::EvmState,
 };
 use thiserror::Error;
 
-use crate::evm::{BlockContext, EvmDb, ViewError, run};
+use crate::{
+    admission::Admission,
+    counters::Work,
+    effects::effects,
+    evm::{BlockContext, EvmDb, ViewError, run, run_measured},
+    usage::EvmUsage,
+};
 
-/// What a block's transaction left besides accounts.
+/// What a block's transaction left besides the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     pub success: bool,
@@ -31,15 +44,48 @@ pub struct Receipt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Executed {
     pub receipt: Receipt,
-    /// Accesses in the order in which leaves are created.
-    pub outcome: TransferOutcome,
+    /// Leaves in the order in which absent ones are created, and code.
+    pub changes: BlockChanges,
+    /// Every leaf that was touched, once, and whether it is created.
+    pub touched: Vec<(LeafId, bool)>,
+    pub usage: EvmUsage,
+    /// The leaf count after it.
+    pub leaf_count: u64,
 }
 
 impl Executed {
-    /// Values to write, in the order in which absent leaves are created. Accounts that are empty are left out: they
-    /// have no leaf (EIP-161).
-    pub fn writes(&self) -> impl Iterator<Item = (Address, AccountValue)> + '_ {
-        self.outcome.accesses.iter().filter(|a| !a.new.is_empty()).map(|a| (a.address, a.new))
+    /// What it adds to its batch.
+    #[must_use]
+    pub fn work<'a>(&'a self, tx: &'a DecodedTx) -> Work<'a> {
+        Work { tx, touched: &self.touched, usage: self.usage }
+    }
+
+    fn of_transfer(outcome: &TransferOutcome) -> Self {
+        let mut changes = BlockChanges::new();
+        let mut touched: Vec<(LeafId, bool)> = Vec::with_capacity(outcome.accesses.len());
+        for access in &outcome.accesses {
+            // Accounts that are empty have no leaf (EIP-161).
+            if !access.new.is_empty() {
+                changes.set_account(access.address, &access.new);
+            }
+            let id = LeafId::Account(access.address);
+            match touched.iter_mut().find(|(known, _)| *known == id) {
+                Some((_, created)) => *created |= access.created,
+                None => touched.push((id, access.created)),
+            }
+        }
+        Self {
+            receipt: Receipt {
+                success: true,
+                gas_used: outcome.gas_used,
+                gas_price_wei: outcome.gas_price_wei,
+                logs: Vec::new(),
+            },
+            changes,
+            touched,
+            usage: EvmUsage::default(),
+            leaf_count: outcome.leaf_count,
+        }
     }
 }
 
@@ -75,6 +121,9 @@ pub enum ExecuteError {
     NotProvable(#[from] NotProvable),
     #[error("state could not be read: {0}")]
     View(#[from] ViewError),
+    /// revm has a rule that the checks before it do not have.
+    #[error("refused by the EVM: {reason}")]
+    Refused { reason: InvalidTransaction },
     #[error("revm failed: {message}")]
     Revm { message: String },
     /// A fault of this software: no block may be built on it.
@@ -85,15 +134,29 @@ pub enum ExecuteError {
 /// Executes `tx` of `sender` on the state before it.
 ///
 /// # Errors
-/// [`ExecuteError::Invalid`] and [`ExecuteError::NotProvable`] speak of the transaction, the others of the node.
+/// [`ExecuteError::Invalid`], [`ExecuteError::NotProvable`] and [`ExecuteError::Refused`] speak of the transaction, the
+/// others of the node.
 pub fn execute(
+    tx: &DecodedTx,
+    sender: Address,
+    context: &BlockContext,
+    db: EvmDb<'_>,
+    admission: Admission,
+) -> Result<Executed, ExecuteError> {
+    match admission {
+        Admission::Provable => execute_transfer(tx, sender, context, db),
+        Admission::Everything => execute_anything(tx, sender, context, db),
+    }
+}
+
+fn execute_transfer(
     tx: &DecodedTx,
     sender: Address,
     context: &BlockContext,
     db: EvmDb<'_>,
 ) -> Result<Executed, ExecuteError> {
     let transfer = TransferContext { chain_id: context.chain_id, coinbase: context.coinbase };
-    let leaf_count = db.state.commitment().leaf_count;
+    let leaf_count = db.state.leaf_count();
     let outcome = apply_transfer(tx, sender, &transfer, db.state, leaf_count).map_err(|e| match e {
         TransferError::Invalid(e) => ExecuteError::Invalid(e),
         TransferError::NotProvable(e) => ExecuteError::NotProvable(e),
@@ -101,19 +164,60 @@ pub fn execute(
     })?;
     let result = run(db, context, tx, sender).map_err(|e| match e {
         EVMError::Transaction(reason) => Divergence::Refused { reason }.into(),
-        EVMError::Database(e) => ExecuteError::View(e),
-        e @ (EVMError::Header(_) | EVMError::Custom(_) | EVMError::CustomAny(_)) => {
-            ExecuteError::Revm { message: e.to_string() }
-        }
+        other => evm_failed(other),
     })?;
     compare(&outcome, &result.result, &result.state)?;
-    let receipt = Receipt {
-        success: true,
-        gas_used: outcome.gas_used,
-        gas_price_wei: outcome.gas_price_wei,
-        logs: Vec::new(),
+    Ok(Executed::of_transfer(&outcome))
+}
+
+fn execute_anything(
+    tx: &DecodedTx,
+    sender: Address,
+    context: &BlockContext,
+    db: EvmDb<'_>,
+) -> Result<Executed, ExecuteError> {
+    // The same rules in the same words as where everything is proven.
+    check_stateless(tx, context.chain_id)?;
+    let account = db.state.read_account(sender).map_err(ViewError::from)?;
+    check_sender(tx, sender, &account.map(|(value, _)| value).unwrap_or_default())?;
+    let code = match tx.to {
+        Some(to) => {
+            db.state.account(to).map_err(ViewError::from)?.is_some_and(|a| a.code_hash != Fr::default())
+        }
+        None => true,
     };
-    Ok(Executed { receipt, outcome })
+    let outcome = if code {
+        run_measured(db, context, tx, sender)
+    } else {
+        run(db, context, tx, sender).map(|out| (out, EvmUsage::default()))
+    };
+    let (out, usage) = outcome.map_err(|e| match e {
+        EVMError::Transaction(reason) => ExecuteError::Refused { reason },
+        other => evm_failed(other),
+    })?;
+    let second = tx.to.unwrap_or_else(|| sender.create(tx.nonce));
+    let effects =
+        effects(&out.state, db.state, [sender, second], context.coinbase).map_err(ViewError::from)?;
+    let created = effects.touched.iter().filter(|(_, created)| *created).count() as u64;
+    Ok(Executed {
+        receipt: Receipt {
+            success: out.result.is_success(),
+            gas_used: out.result.gas().tx_gas_used(),
+            gas_price_wei: tx.effective_gas_price(),
+            logs: out.result.into_logs(),
+        },
+        changes: effects.changes,
+        touched: effects.touched,
+        usage,
+        leaf_count: db.state.leaf_count() + created,
+    })
+}
+
+fn evm_failed(error: EVMError<ViewError>) -> ExecuteError {
+    match error {
+        EVMError::Database(e) => ExecuteError::View(e),
+        e => ExecuteError::Revm { message: e.to_string() },
+    }
 }
 
 /// Holds revm's result to the transfer's.

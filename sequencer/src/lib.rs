@@ -2,12 +2,17 @@
 //! batch builder, and calls that only read. No async, no network, no database of its own.
 //!
 //! ```text
-//! pool ─► executor (transfer formulas = revm) ─► block ─► batch builder ─► BatchData, BatchWitness
+//! pool ─► executor ─► effects ─► block ─► batch builder ─► BatchData, BatchWitness
+//!            │ transfer formulas = revm, where everything is proven; revm alone, where nothing is
 //! ```
 
+pub mod admission;
 pub mod batch;
 pub mod call;
 pub mod counters;
+pub mod effects;
 pub mod evm;
 pub mod executor;
+pub mod pending;
 pub mod pool;
+pub mod usage;

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use alloy_primitives::{Address, B256, Bytes, U256};
 use cairn_circuits::{
     F,
@@ -12,7 +14,8 @@ use cairn_circuits::{
 };
 use cairn_protocol::{leaf::AccountValue, tx::decode_tx, witness::BatchWitness};
 use cairn_sequencer::{
-    batch::{BatchHeader, CloseReason, OpenBatch, batch_witness},
+    admission::Admission,
+    batch::{BatchHeader, BatchLimits, CloseReason, OpenBatch, batch_witness},
     counters::{BatchMeter, Counters, ShapeCapacity},
     evm::{BlockContext, EvmDb, NoBlockHashes, run},
     executor::{ExecuteError, execute},
@@ -29,6 +32,14 @@ const CAPACITY: ShapeCapacity = ShapeCapacity {
     keccak_permutations: 1 << 30,
     tree_rows: 1 << 30,
     bytes: 1 << 30,
+    steps: 0,
+};
+const LIMITS: BatchLimits = BatchLimits {
+    capacity: CAPACITY,
+    admission: Admission::Provable,
+    max_gas: u64::MAX,
+    max_age: Duration::ZERO,
+    min_age: Duration::ZERO,
 };
 
 /// The writes that revm's state asks for, in the order sender, recipient, coinbase.
@@ -122,20 +133,16 @@ fn prop_revm_and_transfer_formulas_agree_on_random_transfers() {
             let view = state.latest().unwrap();
             let db = EvmDb { state: &view, hashes: &NoBlockHashes };
             let revm = run(db, &context, &tx, sender);
-            match execute(&tx, sender, &context, db) {
+            match execute(&tx, sender, &context, db, Admission::Provable) {
                 Ok(executed) => {
                     valid += 1;
-                    let mut ours = BlockChanges::new();
-                    for (a, v) in executed.writes() {
-                        ours.set_account(a, &v);
-                    }
                     let mut theirs = BlockChanges::new();
                     for (a, v) in writes_of_revm(&revm.unwrap().state, [sender, transfer.to, coinbase]) {
                         theirs.set_account(a, &v);
                     }
                     let expected = state.preview(&theirs).unwrap();
-                    assert_eq!(expected.leaf_count, executed.outcome.leaf_count, "{transfer:?}");
-                    let got = state.commit_block(number, &ours).unwrap();
+                    assert_eq!(expected.leaf_count, executed.leaf_count, "{transfer:?}");
+                    let got = state.commit_block(number, &executed.changes).unwrap();
                     assert_eq!(got, expected, "{transfer:?} of {sender}, coinbase {coinbase}");
                 }
                 Err(ExecuteError::Invalid(reason)) => {
@@ -193,6 +200,7 @@ fn prop_batches_of_random_transfers_have_witnesses_that_satisfy_the_circuit() {
         let header = BatchHeader {
             number,
             timestamp: 1_700_000_000 + number,
+            opened_ms: 0,
             coinbase,
             global_exit_root,
             first_block,
@@ -210,13 +218,13 @@ fn prop_batches_of_random_transfers_have_witnesses_that_satisfy_the_circuit() {
                 coinbase,
             };
             let view = state.latest().unwrap();
-            let Ok(executed) = execute(&tx, sender, &context, EvmDb { state: &view, hashes: &NoBlockHashes })
-            else {
+            let db = EvmDb { state: &view, hashes: &NoBlockHashes };
+            let Ok(executed) = execute(&tx, sender, &context, db, Admission::Provable) else {
                 continue;
             };
-            let meter = batch.with(&tx, &executed, &CAPACITY).unwrap();
+            batch.check(&tx, &executed, &LIMITS).unwrap();
             state.commit_block(batch.next_block(), &batch.block_changes(&executed)).unwrap();
-            batch.push(&tx, meter);
+            batch.push(&tx, &executed);
         }
         let sealed = batch.seal(CloseReason::Age).unwrap();
         let witness = batch_witness(&state, &sealed, CHAIN_ID, B256::ZERO).unwrap();
@@ -241,8 +249,14 @@ fn prop_batches_of_random_transfers_have_witnesses_that_satisfy_the_circuit() {
 fn rejects_the_transaction_that_exceeds_the_capacity() {
     let state = state(KEYS);
     let coinbase = Address::repeat_byte(0xcb);
-    let header =
-        BatchHeader { number: 1, timestamp: 1, coinbase, global_exit_root: B256::ZERO, first_block: 1 };
+    let header = BatchHeader {
+        number: 1,
+        timestamp: 1,
+        opened_ms: 0,
+        coinbase,
+        global_exit_root: B256::ZERO,
+        first_block: 1,
+    };
     let mut batch = OpenBatch::new(header);
     let single = Transfer::default().sign(&key(1));
     let tx = decode_tx(&single).unwrap();
@@ -253,18 +267,20 @@ fn rejects_the_transaction_that_exceeds_the_capacity() {
         keccak_permutations: worst.keccak_permutations,
         tree_rows: worst.tree_rows,
         bytes: worst.bytes,
+        steps: 0,
     };
+    let limits = BatchLimits { capacity, ..LIMITS };
     for nonce in 0..2 {
         let tx = decode_tx(&Transfer { nonce, ..Transfer::default() }.sign(&key(1))).unwrap();
         let context = BlockContext { chain_id: CHAIN_ID, number: nonce + 1, timestamp: 1, coinbase };
         let view = state.latest().unwrap();
         let db = EvmDb { state: &view, hashes: &NoBlockHashes };
-        let executed = execute(&tx, address(&key(1)), &context, db).unwrap();
-        let fits = batch.with(&tx, &executed, &capacity);
+        let executed = execute(&tx, address(&key(1)), &context, db, Admission::Provable).unwrap();
+        let fits = batch.check(&tx, &executed, &limits);
         if nonce == 0 {
-            let meter = fits.unwrap();
+            fits.unwrap();
             state.commit_block(1, &batch.block_changes(&executed)).unwrap();
-            batch.push(&tx, meter);
+            batch.push(&tx, &executed);
         } else {
             assert_eq!(fits.unwrap_err().reason(), CloseReason::Capacity);
         }

@@ -3,12 +3,14 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, U256};
+use cairn_protocol::leaf::{AccountValue, code_hash};
 use cairn_sequencer::{
+    admission::Admission,
     counters::ShapeCapacity,
-    pool::{MemoryPoolStore, Pool, PoolConfig, PoolError, PoolStatus, ValidTx},
+    pool::{DropReason, Pool, PoolConfig, PoolError, PoolStatus, StoredTx, ValidTx},
 };
 use cairn_state::{BlockChanges, StateDb};
 use support::{CHAIN_ID, Transfer, address, key, state};
@@ -16,6 +18,7 @@ use support::{CHAIN_ID, Transfer, address, key, state};
 fn config() -> PoolConfig {
     PoolConfig {
         chain_id: CHAIN_ID,
+        admission: Admission::Provable,
         coinbase: Address::repeat_byte(0xcb),
         capacity: ShapeCapacity {
             slots: 8,
@@ -23,32 +26,47 @@ fn config() -> PoolConfig {
             keccak_permutations: 40,
             tree_rows: 40,
             bytes: 2_000,
+            steps: 0,
         },
         max_transactions: 6,
         max_per_account: 4,
         max_nonce_gap: 8,
         max_transaction_bytes: 1_500,
+        lifetime_s: 100,
     }
 }
 
 struct Setup {
     state: StateDb,
-    store: Arc<MemoryPoolStore>,
     pool: Pool,
+    now_s: u64,
+    /// What a disk would hold.
+    stored: BTreeMap<u64, StoredTx>,
 }
 
 fn setup() -> Setup {
-    let state = state(3);
-    let store = Arc::new(MemoryPoolStore::default());
-    let (pool, dropped) = Pool::open(config(), store.clone(), &state.latest().unwrap()).unwrap();
-    assert!(dropped.is_empty());
-    Setup { state, store, pool }
+    Setup { state: state(3), pool: Pool::new(config()), now_s: 1_000, stored: BTreeMap::new() }
 }
 
 impl Setup {
     fn add(&mut self, sender: u8, transfer: Transfer) -> Result<B256, PoolError> {
         let valid = ValidTx::new(&transfer.sign(&key(sender)), self.pool.config())?;
-        self.pool.add(valid, &self.state.latest().unwrap())
+        let added = self.pool.add(valid, self.now_s, &self.state.latest().unwrap())?;
+        if let Some(old) = added.replaced {
+            self.stored.remove(&old.arrival);
+        }
+        self.stored.insert(added.pooled.arrival, added.pooled.stored());
+        Ok(added.pooled.valid.hash)
+    }
+
+    /// Commits a block that sets an account.
+    fn set_account(&self, address: Address, change: impl FnOnce(&mut AccountValue)) {
+        let mut value =
+            self.state.account(address).unwrap().map_or_else(AccountValue::default, |a| a.value());
+        change(&mut value);
+        let mut changes = BlockChanges::new();
+        changes.set_account(address, &value);
+        self.state.commit_block(self.state.newest().unwrap() + 1, &changes).unwrap();
     }
 
     fn error(&mut self, sender: u8, transfer: Transfer) -> String {
@@ -73,7 +91,9 @@ fn accepts_price_then_arrival_order() {
     s.add(3, at(0, 5)).unwrap();
     let order: Vec<_> = s.pool.ready().map(|p| p.valid.sender).collect();
     assert_eq!(order, [b, a, c]);
-    s.pool.executed(b, 0).unwrap();
+    s.pool.begin(b);
+    assert_eq!(s.best(), Some((a, 0)));
+    s.pool.included(b, 0);
     assert_eq!(s.best(), Some((a, 0)));
 }
 
@@ -91,7 +111,8 @@ fn accepts_gaps_as_queued_until_they_are_filled() {
     assert_eq!(s.pool.status(), PoolStatus { pending: 3, queued: 0 });
     for nonce in 0..3 {
         assert_eq!(s.best(), Some((a, nonce)));
-        s.pool.executed(a, nonce).unwrap();
+        s.pool.begin(a);
+        s.pool.included(a, nonce);
     }
     assert_eq!(s.best(), None);
 }
@@ -115,20 +136,91 @@ fn accepts_everything_back_after_a_restart() {
     s.add(2, at(0, 7)).unwrap();
     s.add(2, at(0, 70)).unwrap();
     // Block 1 executes the transaction of account 1 with nonce 0; the process dies before the pool hears of it.
-    let mut changes = BlockChanges::new();
     let a = address(&key(1));
-    let mut value = s.state.account(a).unwrap().unwrap().value();
-    value.nonce = 1;
-    changes.set_account(a, &value);
-    s.state.commit_block(1, &changes).unwrap();
-    let (pool, dropped) = Pool::open(config(), s.store.clone(), &s.state.latest().unwrap()).unwrap();
-    assert_eq!(dropped.len(), 1);
-    assert!(matches!(dropped[0].1, PoolError::NonceTooLow { next: 1, got: 0 }));
+    s.set_account(a, |value| value.nonce = 1);
+    let mut pool = Pool::new(config());
+    let mut dropped = Vec::new();
+    for (arrival, stored) in &s.stored {
+        if let Err(error) = pool.restore(*arrival, stored, &s.state.latest().unwrap()) {
+            dropped.push(error);
+        }
+    }
+    assert!(matches!(dropped[..], [PoolError::NonceTooLow { next: 1, got: 0 }]), "{dropped:?}");
     assert_eq!(pool.status(), PoolStatus { pending: 2, queued: 0 });
     assert_eq!(pool.best().unwrap().valid.sender, address(&key(2)));
-    let (pool, dropped) = Pool::open(config(), s.store, &s.state.latest().unwrap()).unwrap();
-    assert!(dropped.is_empty());
-    assert_eq!(pool.status().pending, 2);
+    // A newcomer does not take the place of what was stored.
+    s.pool = pool;
+    s.add(3, at(0, 5)).unwrap();
+    assert_eq!(s.stored.len(), 4);
+}
+
+#[test]
+fn accepts_a_chain_of_nonces_executed_before_any_block_is_written() {
+    let mut s = setup();
+    let a = address(&key(1));
+    for nonce in 0..3 {
+        s.add(1, at(nonce, 5)).unwrap();
+    }
+    for nonce in 0..2 {
+        assert_eq!(s.best(), Some((a, nonce)));
+        s.pool.begin(a);
+    }
+    // Still visible, and no longer replaceable.
+    assert_eq!(s.pool.pending_nonce(a), Some(3));
+    assert_eq!(s.pool.status(), PoolStatus { pending: 3, queued: 0 });
+    assert!(s.error(1, at(1, 500)).starts_with("nonce too low: next nonce 2, tx nonce 1"));
+    s.pool.abandon();
+    assert_eq!(s.best(), Some((a, 0)));
+    for nonce in 0..3 {
+        s.pool.begin(a);
+        s.pool.included(a, nonce);
+    }
+    assert!(s.pool.is_empty());
+}
+
+#[test]
+fn rejects_what_outlives_its_lifetime_with_the_reason() {
+    let mut s = setup();
+    let old = s.add(1, at(0, 5)).unwrap();
+    s.now_s += 60;
+    s.add(1, at(1, 5)).unwrap();
+    assert!(s.pool.expire(1_100).is_empty());
+    let dropped = s.pool.expire(1_101);
+    assert_eq!(dropped.len(), 1);
+    assert_eq!(dropped[0].0.valid.hash, old);
+    assert!(matches!(dropped[0].1, DropReason::Lifetime { seconds: 101, lifetime_s: 100 }));
+    // The later nonce waits for its predecessor.
+    assert_eq!(s.pool.status(), PoolStatus { pending: 0, queued: 1 });
+    assert_eq!(s.best(), None);
+}
+
+#[test]
+fn rejects_what_a_batch_made_invalid_and_keeps_the_rest() {
+    let mut s = setup();
+    let [a, b] = [1, 2].map(|n| address(&key(n)));
+    let to = Address::repeat_byte(0x77);
+    s.add(1, at(0, 5)).unwrap();
+    let poor = s.add(1, Transfer { value: U256::from(10u64).pow(U256::from(18)), ..at(1, 5) }).unwrap();
+    let stale = s.add(2, at(0, 5)).unwrap();
+    let code = s.add(3, Transfer { to, ..at(0, 5) }).unwrap();
+    assert!(s.pool.revalidate(&s.state.latest().unwrap()).unwrap().is_empty());
+    s.set_account(a, |value| value.balance = U256::from(10_000_000u64));
+    s.set_account(b, |value| value.nonce = 1);
+    let mut changes = BlockChanges::new();
+    changes.add_code(vec![0].into());
+    changes.set_account(to, &AccountValue { code_hash: code_hash(&[0]), ..AccountValue::default() });
+    s.state.commit_block(s.state.newest().unwrap() + 1, &changes).unwrap();
+    let dropped = s.pool.revalidate(&s.state.latest().unwrap()).unwrap();
+    let reason = |hash| match &dropped.iter().find(|(p, _)| p.valid.hash == hash).unwrap().1 {
+        DropReason::Rule(error) => error.to_string(),
+        other => panic!("{other}"),
+    };
+    assert_eq!(dropped.len(), 3);
+    assert!(reason(poor).starts_with("insufficient funds"));
+    assert!(reason(stale).starts_with("nonce too low"));
+    assert!(reason(code).ends_with("which has code, is not provable yet"));
+    assert_eq!(s.pool.status(), PoolStatus { pending: 1, queued: 0 });
+    assert_eq!(s.best(), Some((a, 0)));
 }
 
 #[test]

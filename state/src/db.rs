@@ -54,6 +54,13 @@ impl BlockChanges {
     }
 }
 
+/// A block whose writes are ready.
+pub struct PreparedBlock {
+    pub number: u64,
+    pub commitment: StateCommitment,
+    writes: Batch,
+}
+
 /// See the module. Shared between threads by reference; commits are serialised inside.
 pub struct StateDb {
     store: Arc<dyn Store>,
@@ -238,13 +245,48 @@ impl StateDb {
         self.write_block(number, Overlay::new(&view), changes, extra)
     }
 
+    /// One block at a time for now.
+    pub fn prepare_blocks(&self, changes: &[BlockChanges]) -> Result<Vec<PreparedBlock>, StateError> {
+        let view = self.latest()?;
+        changes
+            .iter()
+            .map(|c| {
+                let number = view.block() + 1;
+                let (commitment, writes) = self.block_writes(number, Overlay::new(&view), c, Batch::new())?;
+                Ok(PreparedBlock { number, commitment, writes })
+            })
+            .collect()
+    }
+
+    /// One block at a time for now.
+    pub fn commit_prepared(&self, blocks: Vec<(PreparedBlock, Batch)>) -> Result<(), StateError> {
+        for (block, extra) in blocks {
+            let mut writes = block.writes;
+            writes.append(extra);
+            self.store.write(writes)?;
+        }
+        Ok(())
+    }
+
     fn write_block<R: TreeReader>(
+        &self,
+        number: u64,
+        overlay: Overlay<'_, R>,
+        changes: &BlockChanges,
+        batch: Batch,
+    ) -> Result<StateCommitment, StateError> {
+        let (commitment, writes) = self.block_writes(number, overlay, changes, batch)?;
+        self.store.write(writes)?;
+        Ok(commitment)
+    }
+
+    fn block_writes<R: TreeReader>(
         &self,
         number: u64,
         mut overlay: Overlay<'_, R>,
         changes: &BlockChanges,
         mut batch: Batch,
-    ) -> Result<StateCommitment, StateError> {
+    ) -> Result<(StateCommitment, Batch), StateError> {
         let new_codes: Vec<Fr> = changes.codes.iter().map(|code| code_hash(code)).collect();
         for (code, poseidon) in changes.codes.iter().zip(&new_codes) {
             let keccak = keccak256(code);
@@ -288,8 +330,7 @@ impl StateDb {
         }
         batch.put(Table::Blocks, codec::block_key(number), codec::block(&commitment, &changed));
         batch.put(Table::Meta, codec::META_HEAD, codec::number(number));
-        self.store.write(batch)?;
-        Ok(commitment)
+        Ok((commitment, batch))
     }
 
     /// The id of the leaf at `index` in its newest version before `block`; the sentinel has none.

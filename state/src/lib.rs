@@ -11,7 +11,7 @@ pub mod tree;
 pub mod view;
 pub mod witness;
 
-pub use db::{BlockChanges, StateDb};
+pub use db::{BlockChanges, PreparedBlock, StateDb};
 pub use error::StateError;
 pub use store::{Batch, MemoryStore, RocksStore, Store, StoreError, Table};
 pub use tree::{Membership, TreeReader};

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use alloy_primitives::Address;
 use async_trait::async_trait;
-use cairn_protocol::witness::BatchWitness;
+use cairn_protocol::{batch::PublicInput, constants::FORK_ID, witness::BatchWitness};
 use cairn_sequencer::batch::batch_witness;
 use tokio_util::sync::CancellationToken;
 
@@ -37,22 +37,48 @@ impl Prover {
         let heads = self.chain.heads();
         for number in heads.verified_batch + 1..=heads.sealed_batch {
             let id = proof_id(number, self.aggregator);
-            let witness = match self.chain.storage().get(Kind::Proof, &id)? {
-                Some(ProofJob::Proven { .. }) => continue,
-                Some(ProofJob::Pending { witness }) => BatchWitness::from_bytes(&witness)
-                    .map_err(|source| StageError::WitnessBytes { batch: number, source })?,
-                None => self.record_job(number, &id).await?,
-            };
+            let job = self.chain.storage().get(Kind::Proof, &id)?;
+            if matches!(job, Some(ProofJob::Proven { .. })) {
+                continue;
+            }
             let start = Instant::now();
-            let proof = self.engine.prove(witness, self.aggregator).await?;
+            let proof = match self.engine.assert(&self.statement(number)?) {
+                Some(proof) => proof,
+                None => {
+                    let witness = match job {
+                        Some(ProofJob::Pending { witness }) => BatchWitness::from_bytes(&witness)
+                            .map_err(|source| StageError::WitnessBytes { batch: number, source })?,
+                        _ => self.record_job(number, &id).await?,
+                    };
+                    self.engine.prove(witness, self.aggregator).await?
+                }
+            };
             let job = ProofJob::Proven { shape_id: proof.shape_id, words: Box::new(proof.words) };
             self.chain.storage().set(Kind::Proof, &id, &job)?;
             let seconds = start.elapsed().as_secs_f64();
-            tracing::info!(batch = number, seconds, engine = self.engine.name(), "batch proven");
+            tracing::info!(batch = number, seconds, mode = %self.engine.mode(), "batch proven");
             self.chain.proof_recorded();
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// What a proof of a sealed batch says.
+    fn statement(&self, number: u64) -> Result<PublicInput, StageError> {
+        let record = self.chain.storage().batch(number)?;
+        let record = record.ok_or(StorageError::Missing { kind: Kind::Batch })?;
+        Ok(PublicInput {
+            aggregator: self.aggregator,
+            old_state_root: record.old_state_root,
+            old_acc_input_hash: record.old_acc_input_hash,
+            init_num_batch: number - 1,
+            chain_id: self.chain.chain_id(),
+            fork_id: FORK_ID,
+            new_state_root: record.state_root,
+            new_acc_input_hash: record.acc_input_hash,
+            new_local_exit_root: record.local_exit_root,
+            final_new_batch: number,
+        })
     }
 
     async fn record_job(&self, number: u64, id: &[u8]) -> Result<BatchWitness, StageError> {

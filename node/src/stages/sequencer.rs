@@ -12,13 +12,23 @@ use crate::chain::{Chain, Produced};
 /// # Errors
 /// If the chain cannot go on.
 pub async fn run(chain: Arc<Chain>, tick: Duration, cancel: CancellationToken) -> Result<(), StageError> {
+    let mut heads = chain.subscribe();
     while !cancel.is_cancelled() {
         let producer = Arc::clone(&chain);
         match tokio::task::spawn_blocking(move || producer.produce()).await?? {
-            Produced::Block { number } => tracing::debug!(number, "block"),
-            Produced::Sealed { batch, reason } => tracing::info!(batch, ?reason, "batch sealed"),
+            Produced::Blocks { first, last } => tracing::debug!(first, last, "blocks"),
+            Produced::Sealed { batch, reason } => tracing::info!(batch, %reason, "batch sealed"),
             Produced::Discarded { hash, reason } => {
                 tracing::info!(%hash, reason, "transaction discarded");
+            }
+            Produced::Held { unproven } => {
+                tracing::debug!(unproven, "waiting for proofs");
+                tokio::select! {
+                    () = cancel.cancelled() => {}
+                    // The chain lives as long as this stage.
+                    _ = heads.changed() => {}
+                    () = tokio::time::sleep(tick) => {}
+                }
             }
             Produced::Idle => tokio::select! {
                 () = cancel.cancelled() => {}

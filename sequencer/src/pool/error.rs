@@ -9,11 +9,6 @@ use thiserror::Error;
 
 use crate::counters::CapacityExceeded;
 
-/// The store behind the pool failed; nothing was accepted.
-#[derive(Debug, Error)]
-#[error("transaction pool store failed: {0}")]
-pub struct PoolStoreError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
-
 /// Why a transaction is refused. Amounts are in wei.
 #[derive(Debug, Error)]
 pub enum PoolError {
@@ -65,8 +60,9 @@ pub enum PoolError {
     NotProvable(#[from] NotProvable),
     #[error("not provable yet: one transaction {0}")]
     ExceedsCapacity(#[from] CapacityExceeded),
-    #[error(transparent)]
-    Store(#[from] PoolStoreError),
+    /// It could not be made durable; nothing was accepted.
+    #[error("transaction pool store failed: {0}")]
+    Store(#[from] cairn_state::StoreError),
     #[error("state could not be read: {0}")]
     State(#[from] cairn_state::StateError),
 }

@@ -1,42 +1,40 @@
-//! The transaction pool: validated transactions by sender and nonce, offered to the executor best price first.
+//! The transaction pool: validated transactions by sender and nonce, offered to the executor best price first. In memory
+//! alone: whoever owns it keeps what it holds on disk.
 //!
 //! ```text
-//! raw ─► decode ─► stateless rules ─► sender ─► account rules ─► provability ─► store (durable) ─► queues
+//! raw ─► decode ─► stateless rules ─► sender ─► provability ─► account rules ─► queues ─► begin ─► included
 //! ```
 //!
 //! A transaction is **pending** if every nonce between the account's and its own is pooled, else **queued**. Only the
-//! first pending transaction of a sender is **ready**. Ready ones are offered by price, then by arrival. What was
-//! accepted leaves the pool in three ways only: executed, replaced by its sender at a price 10 % higher, or found
-//! invalid when its turn came. It is never evicted: a full pool refuses newcomers instead.
+//! first pending transaction of a sender that is not executed yet is **ready**. Ready ones are offered by price, then by
+//! arrival. What was accepted leaves the pool in five ways only: in a block, replaced by its sender at a price 10 %
+//! higher, found invalid when its turn came, no longer payable or provable after a batch, or at the end of its lifetime.
+//! It is never evicted: a full pool refuses newcomers instead.
 
 mod error;
-mod store;
+mod queue;
+mod valid;
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeSet, HashMap};
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use cairn_protocol::{
     Fr,
     leaf::AccountValue,
-    transfer::{AccountReader, InvalidTx, NotProvable, check_stateless, is_precompile, max_cost_wei},
-    tx::{DecodedTx, decode_tx},
+    transfer::{AccountReader, InvalidTx, NotProvable, max_cost_wei},
 };
 use cairn_state::StateView;
+use serde::{Deserialize, Serialize};
 
-pub use self::{
-    error::{PoolError, PoolStoreError},
-    store::{MemoryPoolStore, PoolStore},
-};
-use crate::counters::{BatchMeter, ShapeCapacity};
+use self::queue::{AccountQueue, ReadyKey};
+pub use self::{error::PoolError, valid::ValidTx};
+use crate::{admission::Admission, counters::ShapeCapacity};
 
 /// Limits and prices.
 #[derive(Clone, Debug)]
 pub struct PoolConfig {
     pub chain_id: u64,
+    pub admission: Admission,
     /// Receives the fees; one of the leaves that a transaction touches.
     pub coinbase: Address,
     /// What the largest circuit shape holds.
@@ -49,42 +47,20 @@ pub struct PoolConfig {
     pub max_nonce_gap: u64,
     /// Largest transaction, in bytes.
     pub max_transaction_bytes: usize,
+    /// Seconds after which a transaction leaves the pool; 0: never.
+    pub lifetime_s: u64,
 }
 
 /// By how much a replacement must raise both prices, in percent.
 pub const REPLACEMENT_BUMP_PERCENT: u128 = 10;
 
-/// A transaction that passed every check that needs no account.
-#[derive(Clone, Debug)]
-pub struct ValidTx {
-    pub tx: DecodedTx,
-    pub sender: Address,
-    pub hash: B256,
-}
-
-impl ValidTx {
-    /// Decodes and checks one raw transaction. Expensive (a signature): done outside any lock.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub fn new(raw: &[u8], config: &PoolConfig) -> Result<Self, PoolError> {
-        if raw.len() > config.max_transaction_bytes {
-            return Err(PoolError::Oversized { got: raw.len(), limit: config.max_transaction_bytes });
-        }
-        let tx = decode_tx(raw)?;
-        check_stateless(&tx, config.chain_id)?;
-        let sender = tx.recover_sender()?;
-        let recipient = tx.to.ok_or(NotProvable::Creation)?;
-        if !tx.access_list.is_empty() {
-            return Err(NotProvable::AccessList.into());
-        }
-        if is_precompile(recipient) {
-            return Err(NotProvable::PrecompileRecipient { address: recipient }.into());
-        }
-        config.capacity.check(&BatchMeter::single(&tx, sender, config.coinbase))?;
-        let hash = tx.tx_hash();
-        Ok(Self { tx, sender, hash })
-    }
+/// A pooled transaction as it is kept on disk, under its arrival number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredTx {
+    /// As on the wire.
+    pub raw: Bytes,
+    /// Unix time in seconds.
+    pub received_s: u64,
 }
 
 /// A transaction in the pool.
@@ -93,6 +69,39 @@ pub struct PooledTx {
     pub valid: ValidTx,
     /// Order of arrival.
     pub arrival: u64,
+    /// Unix time in seconds.
+    pub received_s: u64,
+}
+
+impl PooledTx {
+    /// As it is kept on disk.
+    #[must_use]
+    pub fn stored(&self) -> StoredTx {
+        StoredTx { raw: self.valid.tx.raw().clone(), received_s: self.received_s }
+    }
+}
+
+/// A transaction that was accepted.
+#[derive(Clone, Debug)]
+pub struct Added {
+    pub pooled: PooledTx,
+    /// The one whose place it took.
+    pub replaced: Option<PooledTx>,
+}
+
+/// Why an accepted transaction left the pool without a block.
+#[derive(Debug, thiserror::Error)]
+pub enum DropReason {
+    #[error("replaced by {by}")]
+    Replaced { by: B256 },
+    #[error("in the pool for {seconds} s, the lifetime is {lifetime_s} s")]
+    Lifetime { seconds: u64, lifetime_s: u64 },
+    /// Found when its turn came.
+    #[error("{reason}")]
+    Execution { reason: String },
+    /// A rule that it broke later on.
+    #[error(transparent)]
+    Rule(#[from] PoolError),
 }
 
 /// How many transactions the pool holds.
@@ -102,42 +111,16 @@ pub struct PoolStatus {
     pub queued: usize,
 }
 
-/// Price first, then arrival.
-type ReadyKey = (Reverse<u128>, u64, Address);
-
-#[derive(Debug)]
-struct AccountQueue {
-    /// Nonce that the account's next transaction must have.
-    next_nonce: u64,
-    by_nonce: BTreeMap<u64, PooledTx>,
-}
-
-impl AccountQueue {
-    fn ready_key(&self) -> Option<ReadyKey> {
-        let head = self.by_nonce.get(&self.next_nonce)?;
-        Some((Reverse(head.valid.tx.effective_gas_price()), head.arrival, head.valid.sender))
-    }
-
-    /// The first nonce from the account's on that is not pooled.
-    fn pending_nonce(&self) -> u64 {
-        let mut nonce = self.next_nonce;
-        while self.by_nonce.contains_key(&nonce) {
-            // Nonces are below u64::MAX (EIP-2681).
-            nonce += 1;
-        }
-        nonce
-    }
-}
-
 /// The pool.
 pub struct Pool {
     config: PoolConfig,
-    store: Arc<dyn PoolStore>,
     min_price_wei: u128,
     next_arrival: u64,
     accounts: HashMap<Address, AccountQueue>,
     by_hash: HashMap<B256, (Address, u64)>,
     ready: BTreeSet<ReadyKey>,
+    /// Senders with transactions that are executed and in no written block.
+    executing: BTreeSet<Address>,
 }
 
 impl std::fmt::Debug for Pool {
@@ -163,41 +146,30 @@ fn bumped(price: u128) -> u128 {
 }
 
 impl Pool {
-    /// Opens the pool and judges what the store kept: transactions that were executed or became invalid since are
-    /// dropped and returned with the reason.
-    ///
-    /// # Errors
-    /// If store or state fail.
-    pub fn open(
-        config: PoolConfig,
-        store: Arc<dyn PoolStore>,
-        state: &StateView,
-    ) -> Result<(Self, Vec<(B256, PoolError)>), PoolError> {
-        let stored = store.load()?;
-        let mut pool = Self {
+    /// An empty pool.
+    #[must_use]
+    pub fn new(config: PoolConfig) -> Self {
+        Self {
             config,
-            store,
             min_price_wei: 0,
-            next_arrival: stored.last().map_or(0, |(arrival, _)| arrival + 1),
+            next_arrival: 0,
             accounts: HashMap::new(),
             by_hash: HashMap::new(),
             ready: BTreeSet::new(),
-        };
-        let (mut dropped, mut gone) = (Vec::new(), Vec::new());
-        for (arrival, raw) in stored {
-            let result = ValidTx::new(&raw, &pool.config)
-                .and_then(|valid| pool.check_account(&valid, state).map(|next| (valid, next)));
-            match result {
-                Ok((valid, next_nonce)) => pool.insert(PooledTx { valid, arrival }, next_nonce),
-                Err(e @ (PoolError::Store(_) | PoolError::State(_))) => return Err(e),
-                Err(reason) => {
-                    gone.push(arrival);
-                    dropped.push((alloy_primitives::keccak256(&raw), reason));
-                }
-            }
+            executing: BTreeSet::new(),
         }
-        pool.store.remove(&gone)?;
-        Ok((pool, dropped))
+    }
+
+    /// Takes back what was accepted before a restart, in the order of arrival, if it is still valid.
+    ///
+    /// # Errors
+    /// The rule that it breaks by now, or a failing store.
+    pub fn restore(&mut self, arrival: u64, stored: &StoredTx, state: &StateView) -> Result<(), PoolError> {
+        self.next_arrival = self.next_arrival.max(arrival + 1);
+        let valid = ValidTx::new(&stored.raw, &self.config)?;
+        let nonce = self.check_account(&valid, state)?;
+        self.insert(PooledTx { valid, arrival, received_s: stored.received_s }, nonce);
+        Ok(())
     }
 
     /// The configuration.
@@ -217,11 +189,11 @@ impl Pool {
         self.min_price_wei = price;
     }
 
-    /// Accepts a transaction: when this returns, it is durable.
+    /// Takes a transaction in. It is for the caller to make it durable before the sender is told.
     ///
     /// # Errors
     /// The first rule that is broken; the pool is then unchanged.
-    pub fn add(&mut self, valid: ValidTx, state: &StateView) -> Result<B256, PoolError> {
+    pub fn add(&mut self, valid: ValidTx, now_s: u64, state: &StateView) -> Result<Added, PoolError> {
         if self.by_hash.contains_key(&valid.hash) {
             return Err(PoolError::AlreadyKnown);
         }
@@ -229,10 +201,15 @@ impl Pool {
         if price < self.min_price_wei {
             return Err(PoolError::Underpriced { got: price, minimum: self.min_price_wei });
         }
-        let next_nonce = self.check_account(&valid, state)?;
+        let account_nonce = self.check_account(&valid, state)?;
         let queue = self.accounts.get(&valid.sender);
-        let replaced = queue.and_then(|q| q.by_nonce.get(&valid.tx.nonce));
-        match replaced {
+        if let Some(queue) = queue
+            && valid.tx.nonce < queue.next_nonce
+        {
+            // Executed; its block is being written.
+            return Err(PoolError::NonceTooLow { next: queue.next_nonce, got: valid.tx.nonce });
+        }
+        match queue.and_then(|q| q.by_nonce.get(&valid.tx.nonce)) {
             Some(old) => {
                 let old = &old.valid.tx;
                 if valid.tx.max_fee_per_gas < bumped(old.max_fee_per_gas)
@@ -252,11 +229,10 @@ impl Pool {
                 }
             }
         }
-        let (arrival, hash) = (self.next_arrival, valid.hash);
-        self.store.put(arrival, valid.tx.raw(), replaced.map(|old| old.arrival))?;
+        let pooled = PooledTx { valid, arrival: self.next_arrival, received_s: now_s };
         self.next_arrival += 1;
-        self.insert(PooledTx { valid, arrival }, next_nonce);
-        Ok(hash)
+        let replaced = self.insert(pooled.clone(), account_nonce);
+        Ok(Added { pooled, replaced })
     }
 
     /// The rules that depend on accounts. Returns the nonce of the sender's account.
@@ -278,20 +254,13 @@ impl Pool {
         if cost > balance {
             return Err(InvalidTx::InsufficientFunds { balance_wei: balance, cost_wei: cost }.into());
         }
-        // The sender must afford what stands before it in the queue, too.
-        let queued = self.accounts.get(sender).map_or(U256::ZERO, |queue| {
-            queue
-                .by_nonce
-                .range(account.nonce..)
-                .filter(|(nonce, _)| **nonce != tx.nonce)
-                .fold(U256::ZERO, |sum, (_, old)| {
-                    sum.saturating_add(max_cost_wei(&old.valid.tx).unwrap_or(U256::MAX))
-                })
-        });
+        // The sender must afford what else it has in the queue, too.
+        let queued = self.accounts.get(sender).map_or(U256::ZERO, |queue| queue.cost_without(tx.nonce));
         if queued.saturating_add(cost) > balance {
             return Err(PoolError::InsufficientFundsWithQueue { balance, queued, cost });
         }
-        if let Some(address) = tx.to
+        if self.config.admission == Admission::Provable
+            && let Some(address) = tx.to
             && has_code(&read_account(state, address)?)
         {
             return Err(NotProvable::RecipientHasCode { address }.into());
@@ -299,29 +268,28 @@ impl Pool {
         Ok(account.nonce)
     }
 
-    fn insert(&mut self, pooled: PooledTx, next_nonce: u64) {
+    fn insert(&mut self, pooled: PooledTx, account_nonce: u64) -> Option<PooledTx> {
         let ValidTx { tx, sender, hash } = &pooled.valid;
         let (sender, nonce) = (*sender, tx.nonce);
         self.by_hash.insert(*hash, (sender, nonce));
-        self.change(sender, next_nonce, |queue| queue.insert(nonce, pooled));
+        self.change(sender, |queue| {
+            queue.account_nonce = queue.account_nonce.max(account_nonce);
+            queue.next_nonce = queue.next_nonce.max(account_nonce);
+            queue.by_nonce.insert(nonce, pooled)
+        })
     }
 
     /// Changes one queue and keeps the indices in step. What `change` takes out of the queue leaves `by_hash`.
     fn change(
         &mut self,
         sender: Address,
-        next_nonce: u64,
-        change: impl FnOnce(&mut BTreeMap<u64, PooledTx>) -> Option<PooledTx>,
+        change: impl FnOnce(&mut AccountQueue) -> Option<PooledTx>,
     ) -> Option<PooledTx> {
-        let queue = self
-            .accounts
-            .entry(sender)
-            .or_insert_with(|| AccountQueue { next_nonce, by_nonce: BTreeMap::new() });
+        let queue = self.accounts.entry(sender).or_insert_with(|| AccountQueue::new(0));
         if let Some(key) = queue.ready_key() {
             self.ready.remove(&key);
         }
-        queue.next_nonce = next_nonce;
-        let removed = change(&mut queue.by_nonce);
+        let removed = change(queue);
         if let Some(key) = queue.ready_key() {
             self.ready.insert(key);
         }
@@ -334,51 +302,118 @@ impl Pool {
         removed
     }
 
-    /// The best transaction that can be executed now. It stays in the pool until [`Self::executed`] or
+    /// The best transaction that can be executed now. It stays in the pool until [`Self::included`] or
     /// [`Self::discard`].
     #[must_use]
     pub fn best(&self) -> Option<&PooledTx> {
         let (_, _, sender) = self.ready.first()?;
-        let queue = self.accounts.get(sender)?;
-        queue.by_nonce.get(&queue.next_nonce)
+        self.accounts.get(sender)?.head()
     }
 
     /// Ready transactions, best first.
     pub fn ready(&self) -> impl Iterator<Item = &PooledTx> {
-        self.ready.iter().filter_map(|(_, _, sender)| {
-            let queue = self.accounts.get(sender)?;
-            queue.by_nonce.get(&queue.next_nonce)
-        })
+        self.ready.iter().filter_map(|(_, _, sender)| self.accounts.get(sender)?.head())
     }
 
-    /// The transaction `nonce` of `sender` is in a block. Called after the block is durable.
-    ///
-    /// # Errors
-    /// If the store fails; the pool in memory is right all the same, and the next start drops the transaction.
-    pub fn executed(&mut self, sender: Address, nonce: u64) -> Result<(), PoolStoreError> {
-        if !self.accounts.contains_key(&sender) {
-            return Ok(());
+    /// The head of `sender`'s queue is executed; its block is not written yet. The next nonce becomes ready.
+    pub fn begin(&mut self, sender: Address) {
+        if self.accounts.contains_key(&sender) {
+            self.executing.insert(sender);
+            self.change(sender, |queue| {
+                // Nonces are below u64::MAX (EIP-2681).
+                queue.next_nonce += 1;
+                None
+            });
         }
-        // An executed nonce is below u64::MAX (EIP-2681).
-        let removed = self.change(sender, nonce + 1, |queue| queue.remove(&nonce));
-        match removed {
-            Some(pooled) => self.store.remove(&[pooled.arrival]),
-            None => Ok(()),
+    }
+
+    /// The executed blocks will not be written: their transactions are ready again.
+    pub fn abandon(&mut self) {
+        for sender in std::mem::take(&mut self.executing) {
+            if self.accounts.contains_key(&sender) {
+                self.change(sender, |queue| {
+                    queue.next_nonce = queue.account_nonce;
+                    None
+                });
+            }
+        }
+    }
+
+    /// The transaction `nonce` of `sender` is in a written block.
+    pub fn included(&mut self, sender: Address, nonce: u64) {
+        self.executing.remove(&sender);
+        if self.accounts.contains_key(&sender) {
+            self.change(sender, |queue| {
+                // An executed nonce is below u64::MAX (EIP-2681).
+                queue.account_nonce = queue.account_nonce.max(nonce + 1);
+                queue.next_nonce = queue.next_nonce.max(queue.account_nonce);
+                queue.by_nonce.remove(&nonce)
+            });
         }
     }
 
     /// Takes out a transaction that was found invalid when its turn came. Later nonces of its sender stay, queued.
+    pub fn discard(&mut self, hash: B256) -> Option<PooledTx> {
+        let &(sender, nonce) = self.by_hash.get(&hash)?;
+        self.change(sender, |queue| queue.by_nonce.remove(&nonce))
+    }
+
+    /// Takes out what has been here for longer than its lifetime. What is being executed stays.
+    pub fn expire(&mut self, now_s: u64) -> Vec<(PooledTx, DropReason)> {
+        let lifetime_s = self.config.lifetime_s;
+        if lifetime_s == 0 {
+            return Vec::new();
+        }
+        let age = |pooled: &PooledTx| now_s.saturating_sub(pooled.received_s);
+        let queues = self.accounts.values();
+        let old = queues.flat_map(|queue| queue.by_nonce.range(queue.next_nonce..).map(|(_, pooled)| pooled));
+        let old: Vec<B256> = old.filter(|p| age(p) > lifetime_s).map(|p| p.valid.hash).collect();
+        let taken = old.into_iter().filter_map(|hash| self.discard(hash));
+        taken
+            .map(|p| (DropReason::Lifetime { seconds: age(&p), lifetime_s }, p))
+            .map(|(r, p)| (p, r))
+            .collect()
+    }
+
+    /// Judges every transaction by the newest state, as after a batch: takes out what its sender cannot pay any more,
+    /// what a recipient's new code makes unprovable, and what another block has overtaken. What is being executed stays.
     ///
     /// # Errors
-    /// If the store fails; the transaction is out of the pool all the same and judged again at the next start.
-    pub fn discard(&mut self, hash: B256) -> Result<Option<PooledTx>, PoolStoreError> {
-        let Some(&(sender, nonce)) = self.by_hash.get(&hash) else { return Ok(None) };
-        let Some(next_nonce) = self.accounts.get(&sender).map(|q| q.next_nonce) else { return Ok(None) };
-        let removed = self.change(sender, next_nonce, |queue| queue.remove(&nonce));
-        if let Some(pooled) = &removed {
-            self.store.remove(&[pooled.arrival])?;
+    /// If the state cannot be read; the pool is then unchanged.
+    pub fn revalidate(&mut self, state: &StateView) -> Result<Vec<(PooledTx, DropReason)>, PoolError> {
+        let mut broken = Vec::new();
+        for (sender, queue) in &self.accounts {
+            let account = read_account(state, *sender)?;
+            for pooled in queue.by_nonce.values() {
+                let (tx, hash) = (&pooled.valid.tx, pooled.valid.hash);
+                if tx.nonce < account.nonce {
+                    broken.push((hash, PoolError::NonceTooLow { next: account.nonce, got: tx.nonce }));
+                } else if tx.nonce >= queue.next_nonce
+                    && let Some(error) = self.unpayable(pooled, &account).or(self.unprovable(pooled, state)?)
+                {
+                    broken.push((hash, error));
+                }
+            }
         }
-        Ok(removed)
+        let taken = broken.into_iter().filter_map(|(hash, error)| Some((self.discard(hash)?, error.into())));
+        Ok(taken.collect())
+    }
+
+    fn unpayable(&self, pooled: &PooledTx, account: &AccountValue) -> Option<PoolError> {
+        let (balance, cost) = (account.balance, max_cost_wei(&pooled.valid.tx).unwrap_or(U256::MAX));
+        (cost > balance).then_some(PoolError::InsufficientFunds { balance, cost })
+    }
+
+    fn unprovable(&self, pooled: &PooledTx, state: &StateView) -> Result<Option<PoolError>, PoolError> {
+        match pooled.valid.tx.to {
+            Some(address)
+                if self.config.admission == Admission::Provable
+                    && has_code(&read_account(state, address)?) =>
+            {
+                Ok(Some(NotProvable::RecipientHasCode { address }.into()))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// A pooled transaction.
@@ -397,7 +432,19 @@ impl Pool {
     /// Counts by state.
     #[must_use]
     pub fn status(&self) -> PoolStatus {
-        let pending = self.accounts.values().map(|q| (q.pending_nonce() - q.next_nonce) as usize).sum();
+        let pending = self.accounts.values().map(|q| (q.pending_nonce() - q.account_nonce) as usize).sum();
         PoolStatus { pending, queued: self.by_hash.len() - pending }
+    }
+
+    /// Number of transactions.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_hash.len()
+    }
+
+    /// Whether it holds no transaction.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_hash.is_empty()
     }
 }
