@@ -15,6 +15,7 @@ pub mod client;
 pub mod keys;
 pub mod l1;
 pub mod node;
+pub mod settled;
 pub mod wait;
 
 /// Accounts of the development phrase that L1 uses: the deployer and admin, the sequencer, the aggregator.

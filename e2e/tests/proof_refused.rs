@@ -99,6 +99,7 @@ fn batch(chain: &Chain, nonce: u64) -> eyre::Result<BatchRecord> {
             // The batch is not old enough yet.
             Produced::Idle => std::thread::yield_now(),
             Produced::Discarded { reason, .. } => eyre::bail!("discarded: {reason}"),
+            Produced::Held { unproven } => eyre::bail!("{unproven} batches without a proof"),
         }
     };
     chain.storage().batch(number)?.ok_or_eyre("no batch")

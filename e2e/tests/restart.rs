@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::Address;
 use cairn_e2e::{
     L1_ACCOUNTS,
     child::{Child, Home},
     client::{L2, h160, wallet},
     keys,
     l1::L1,
+    settled::check_l1,
     wait::{PROVEN, SOON, until},
 };
-use cairn_node::l1::{
-    client::At,
-    rollup::{Rollup, RollupEvent},
-};
+use cairn_node::l1::{client::At, rollup::Rollup};
 use cairn_protocol::genesis::DEVNET_ACCOUNTS;
 use ethers::{
     providers::Middleware,
@@ -75,46 +73,6 @@ impl Accepted {
         }
         check_l1(l1, rollup, l2).await
     }
-}
-
-/// Compares L1 with the node, and counts L1's transactions: none was sent twice, not even one that failed.
-async fn check_l1(l1: &L1, rollup: &Rollup, l2: &L2) -> eyre::Result<()> {
-    let last = l2.number("zkevm_batchNumber").await?;
-    assert_eq!(l2.number("zkevm_verifiedBatchNumber").await?, last);
-    assert_eq!(rollup.last_verified_batch(At::Latest).await?, last);
-    let (mut acc_input_hash, mut sequenced, mut sequences, mut verified, mut verifications) =
-        (B256::ZERO, 0, 0, 0, 0);
-    for (place, event) in rollup.events(0, None).await? {
-        match event {
-            RollupEvent::Sequenced { last_batch } => {
-                let sequence = rollup.sequence(place.transaction_hash).await?;
-                sequences += 1;
-                for data in sequence.batches {
-                    sequenced += 1;
-                    acc_input_hash = data.acc_input_hash(acc_input_hash, sequence.coinbase);
-                    let batch = l2.batch(sequenced).await?.ok_or_eyre("no batch")?;
-                    assert_eq!(batch.acc_input_hash, acc_input_hash);
-                    assert_eq!(batch.send_sequences_tx_hash, Some(place.transaction_hash));
-                }
-                assert_eq!(sequenced, last_batch);
-            }
-            RollupEvent::Verified { last_batch, state_root, .. } => {
-                verifications += 1;
-                assert!(last_batch > verified);
-                verified = last_batch;
-                let batch = l2.batch(last_batch).await?.ok_or_eyre("no batch")?;
-                assert_eq!(batch.state_root, state_root);
-                assert_eq!(batch.verify_batch_tx_hash, Some(place.transaction_hash));
-            }
-        }
-    }
-    assert_eq!((sequenced, verified), (last, last));
-    let block = l2.provider.get_block(BlockNumber::Finalized).await?.ok_or_eyre("no block")?;
-    assert_eq!(rollup.state_root(last, At::Latest).await?, Some(B256::from(block.state_root.0)));
-    let [_, sequencer, aggregator] = L1_ACCOUNTS;
-    assert_eq!(l1.nonce(sequencer, true).await?, sequences);
-    assert_eq!(l1.nonce(aggregator, true).await?, verifications);
-    Ok(())
 }
 
 /// Waits until an account's transaction waits for a block on L1.

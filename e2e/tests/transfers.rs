@@ -6,7 +6,7 @@ use cairn_e2e::{
     keys,
     node::Devnet,
 };
-use cairn_node::l1::client::At;
+use cairn_node::{l1::client::At, rpc::zkevm::HashOr};
 use cairn_protocol::genesis::DEVNET_ACCOUNTS;
 use ethers::{
     middleware::Middleware,
@@ -102,7 +102,7 @@ async fn check_l1(net: &Devnet) -> eyre::Result<()> {
             assert_eq!(rollup.sequenced_batch(posted, At::Latest).await?.acc_input_hash, acc_input_hash);
         }
         check_root(l2, net, number).await?;
-        transactions.extend(batch.transactions);
+        transactions.extend(batch.transactions.iter().filter_map(HashOr::hash));
     }
     assert_eq!((posted, transactions.len()), (last, 3));
     Ok(())
@@ -111,7 +111,7 @@ async fn check_l1(net: &Devnet) -> eyre::Result<()> {
 /// Whether the root that L1 stored after a batch is that of the batch's last block.
 async fn check_root(l2: &L2, net: &Devnet, number: u64) -> eyre::Result<()> {
     let batch = l2.batch(number).await?.ok_or_eyre("no batch")?;
-    let last_block = batch.blocks.last().ok_or_eyre("a batch without blocks")?;
+    let last_block = batch.blocks.last().and_then(HashOr::hash).ok_or_eyre("a batch without blocks")?;
     let block = net.l2.provider.get_block(e::H256(last_block.0)).await?.ok_or_eyre("no block")?;
     assert_eq!(B256::from(block.state_root.0), batch.state_root);
     assert!(batch.verify_batch_tx_hash.is_some());

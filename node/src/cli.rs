@@ -102,6 +102,24 @@ pub struct BenchArgs {
     /// Batch sizes.
     #[arg(long, value_delimiter = ',', default_value = "1,2,4,8")]
     pub transfers: Vec<usize>,
+    /// Measure transfers over JSON-RPC instead: throughput and latency, in mock mode.
+    #[arg(long, conflicts_with = "transfers")]
+    pub rpc: bool,
+    /// With --rpc: seconds of each run.
+    #[arg(long, default_value_t = 60)]
+    pub seconds: u64,
+    /// With --rpc: accounts in the state.
+    #[arg(long, default_value_t = 100_000)]
+    pub accounts: usize,
+    /// With --rpc: accounts that send.
+    #[arg(long, default_value_t = 1_000)]
+    pub senders: usize,
+    /// With --rpc: connections of the load generator.
+    #[arg(long, default_value_t = 32)]
+    pub connections: usize,
+    /// With --rpc: transfers a second to sign for.
+    #[arg(long, default_value_t = 2_500.0)]
+    pub ready_for: f64,
     /// Write the report as JSON to this file too.
     #[arg(long)]
     pub json: Option<PathBuf>,

@@ -1,8 +1,9 @@
 //! `cairn bench --transfers`: real keys, real proofs, and the gas that a real verification costs on a local anvil, for
-//! several batch sizes. Not here: throughput of JSON-RPC.
+//! several batch sizes. `cairn bench --rpc`, the throughput of JSON-RPC, is in `rpc`.
 
 mod load;
 mod plot;
+pub mod rpc;
 mod table;
 
 use std::{sync::Arc, time::Duration, time::Instant};

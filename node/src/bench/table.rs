@@ -47,7 +47,8 @@ impl Report {
     }
 }
 
-fn machine() -> Machine {
+/// This machine.
+pub(super) fn machine() -> Machine {
     let read = |path, key: &str| {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default();

@@ -206,6 +206,12 @@ impl Chain {
         *lock(&self.next_global_exit_root) = root;
     }
 
+    /// The root on L1 that the next batch may bring to L2; zero if there is none.
+    #[must_use]
+    pub fn next_global_exit_root(&self) -> B256 {
+        *lock(&self.next_global_exit_root)
+    }
+
     /// How far the chain has come.
     #[must_use]
     pub fn heads(&self) -> Heads {

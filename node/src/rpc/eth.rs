@@ -157,6 +157,15 @@ impl EthRpc {
         Ok(run(&caller, &call_request(request)?)?)
     }
 
+    /// Gas that a request needs.
+    pub(super) fn estimate(
+        &self,
+        request: TransactionRequest,
+        block: Option<BlockId>,
+    ) -> Result<u64, RpcError> {
+        self.with_caller(request, block, |caller, r| caller.estimate_gas(r))
+    }
+
     fn find_logs(&self, filter: &Filter) -> Result<Vec<Log>, RpcError> {
         let (from, to) = match filter.block_option {
             FilterBlockOption::AtBlockHash(hash) => {
@@ -352,7 +361,7 @@ impl EthApiServer for EthRpc {
     }
 
     fn estimate_gas(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<U256> {
-        Ok(U256::from(self.with_caller(request, block, |caller, r| caller.estimate_gas(r))?))
+        Ok(U256::from(self.estimate(request, block)?))
     }
 
     fn call(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<Bytes> {
@@ -405,7 +414,8 @@ impl NetApiServer for EthRpc {
 impl Web3ApiServer for EthRpc {
     fn client_version(&self) -> RpcResult<String> {
         let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-        Ok(format!("cairn/v{}/{arch}-{os}", env!("CARGO_PKG_VERSION")))
+        let mode = self.chain.proof_mode();
+        Ok(format!("cairn/v{}/{arch}-{os}/{mode}", env!("CARGO_PKG_VERSION")))
     }
 
     fn sha3(&self, data: Bytes) -> RpcResult<B256> {

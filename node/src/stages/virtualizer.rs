@@ -63,6 +63,8 @@ impl Virtualizer {
         let first_batch = heads.virtual_batch + 1;
         if first_batch > heads.sealed_batch {
             self.refresh_global_exit_root().await?;
+            // Somebody else may be the aggregator.
+            self.chain.raise_verified_batch(self.l1.status().await?.last_verified);
             return Ok(false);
         }
         let mut batches: Vec<BatchData> = Vec::new();

@@ -1,0 +1,221 @@
+//! Sends transfers to a node and measures: as fast as it takes them, or at a fixed rate.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::{B256, U64};
+use jsonrpsee::{
+    core::client::{ClientT, Error as ClientError},
+    http_client::HttpClient,
+    rpc_params,
+};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::load::Accounts;
+
+/// Pause of a worker after the pool refused for lack of room.
+const FULL_PAUSE: Duration = Duration::from_millis(5);
+/// How long the chain may take to empty its pool at the end.
+const DRAIN: Duration = Duration::from_secs(60);
+
+/// How transfers are sent.
+#[derive(Clone, Copy, Debug)]
+pub enum Pace {
+    /// Each worker sends its next transfer when the last is answered.
+    Closed,
+    /// So many a second, whatever the answers do: a transfer's time counts from when it was due.
+    Open { per_second: f64 },
+}
+
+/// What one run showed.
+#[derive(Clone, Debug, Serialize)]
+pub struct RpcRow {
+    pub offered_per_s: Option<f64>,
+    pub seconds: f64,
+    pub accepted: u64,
+    /// Transfers in written blocks, from the first sent to the last written.
+    pub committed_per_s: f64,
+    pub accepted_per_s: f64,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub max_ms: f64,
+    /// Answers "txpool is full", each followed by another try.
+    pub pool_full: u64,
+    /// Other refusals: there should be none.
+    pub refused: u64,
+}
+
+/// One sender's transfers, in order.
+struct Worker {
+    client: HttpClient,
+    /// Of several senders, one after the other.
+    transfers: Vec<String>,
+}
+
+/// The node under load.
+pub struct Target {
+    pub url: String,
+    pub accounts: Accounts,
+    pub workers: usize,
+}
+
+impl Target {
+    fn client(&self) -> eyre::Result<HttpClient> {
+        Ok(HttpClient::builder().request_timeout(Duration::from_secs(30)).build(&self.url)?)
+    }
+
+    async fn block_number(&self) -> eyre::Result<u64> {
+        Ok(self.client()?.request::<U64, _>("eth_blockNumber", rpc_params![]).await?.to())
+    }
+
+    /// The next nonce of every sender.
+    async fn nonces(&self) -> eyre::Result<Vec<u64>> {
+        let client = self.client()?;
+        let mut nonces = Vec::with_capacity(self.accounts.senders());
+        for sender in 0..self.accounts.senders() {
+            let address = self.accounts.address(sender);
+            let params = rpc_params![address, "pending"];
+            nonces.push(client.request::<U64, _>("eth_getTransactionCount", params).await?.to());
+        }
+        Ok(nonces)
+    }
+
+    /// Signs enough for `seconds` at `per_second`, each worker with senders of its own, nonce by nonce.
+    fn sign(&self, nonces: &[u64], seconds: f64, per_second: f64) -> eyre::Result<Vec<Worker>> {
+        let senders = self.accounts.senders();
+        let each = ((seconds * per_second) / senders as f64).ceil() as u64 + 1;
+        let accounts = &self.accounts;
+        let signed = (0..senders)
+            .into_par_iter()
+            .map(|sender| accounts.transfers(sender, nonces[sender], each))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut workers = Vec::with_capacity(self.workers);
+        for worker in 0..self.workers {
+            let mut mine: Vec<_> =
+                signed.iter().skip(worker).step_by(self.workers).map(|list| list.iter()).collect();
+            let mut transfers = Vec::new();
+            // Round robin over the worker's senders, so that a block holds many senders.
+            for _ in 0..each {
+                transfers.extend(mine.iter_mut().filter_map(Iterator::next).cloned());
+            }
+            workers.push(Worker { client: self.client()?, transfers });
+        }
+        Ok(workers)
+    }
+
+    /// One run. `expected` is how many a second to be ready for.
+    ///
+    /// # Errors
+    /// If the node does not answer or does not empty its pool.
+    pub async fn run(&self, pace: Pace, duration: Duration, expected: f64) -> eyre::Result<RpcRow> {
+        let nonces = self.nonces().await?;
+        let workers = self.sign(&nonces, duration.as_secs_f64(), expected)?;
+        let count = workers.len();
+        let first_block = self.block_number().await?;
+        let (full, refused) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let start = Instant::now();
+        let tasks: Vec<_> = workers
+            .into_iter()
+            .enumerate()
+            .map(|(i, worker)| {
+                let (full, refused) = (Arc::clone(&full), Arc::clone(&refused));
+                tokio::spawn(worker.send(i, count, pace, start, duration, full, refused))
+            })
+            .collect();
+        let mut latencies: Vec<Duration> = Vec::new();
+        for task in tasks {
+            latencies.extend(task.await??);
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let accepted = latencies.len() as u64;
+        let drained = self.drained(first_block + accepted, start).await?;
+        latencies.sort_unstable();
+        let at = |q: f64| {
+            let index = ((latencies.len() as f64 - 1.0).max(0.0) * q).round() as usize;
+            latencies.get(index).map_or(0.0, |d| d.as_secs_f64() * 1e3)
+        };
+        Ok(RpcRow {
+            offered_per_s: match pace {
+                Pace::Closed => None,
+                Pace::Open { per_second } => Some(per_second),
+            },
+            seconds,
+            accepted,
+            committed_per_s: accepted as f64 / drained,
+            accepted_per_s: accepted as f64 / seconds,
+            p50_ms: at(0.5),
+            p99_ms: at(0.99),
+            max_ms: at(1.0),
+            pool_full: full.load(Ordering::Relaxed),
+            refused: refused.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Waits until `block` is written; seconds since `start`.
+    async fn drained(&self, block: u64, start: Instant) -> eyre::Result<f64> {
+        let end = Instant::now() + DRAIN;
+        loop {
+            let head = self.block_number().await?;
+            if head >= block {
+                return Ok(start.elapsed().as_secs_f64());
+            }
+            eyre::ensure!(Instant::now() < end, "the chain is at block {head}, {block} were accepted");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Worker {
+    /// Sends until the time is over; how long each accepted transfer took.
+    async fn send(
+        self,
+        index: usize,
+        workers: usize,
+        pace: Pace,
+        start: Instant,
+        duration: Duration,
+        full: Arc<AtomicU64>,
+        refused: Arc<AtomicU64>,
+    ) -> eyre::Result<Vec<Duration>> {
+        let mut taken = Vec::with_capacity(self.transfers.len());
+        for (n, raw) in self.transfers.iter().enumerate() {
+            let due = match pace {
+                Pace::Closed => Instant::now(),
+                Pace::Open { per_second } => {
+                    let place = (n * workers + index) as f64;
+                    let due = start + Duration::from_secs_f64(place / per_second);
+                    tokio::time::sleep_until(due.into()).await;
+                    due
+                }
+            };
+            if start.elapsed() >= duration {
+                break;
+            }
+            loop {
+                match self.client.request::<B256, _>("eth_sendRawTransaction", rpc_params![raw]).await {
+                    Ok(_) => {
+                        taken.push(due.elapsed());
+                        break;
+                    }
+                    Err(ClientError::Call(e)) if e.message().starts_with("txpool is full") => {
+                        full.fetch_add(1, Ordering::Relaxed);
+                        tokio::time::sleep(FULL_PAUSE).await;
+                    }
+                    Err(ClientError::Call(e)) => {
+                        tracing::warn!(code = e.code(), message = e.message(), "refused");
+                        refused.fetch_add(1, Ordering::Relaxed);
+                        break;
+                    }
+                    Err(e) => return Err(e.into()),
+                }
+            }
+        }
+        Ok(taken)
+    }
+}
