@@ -68,6 +68,12 @@ impl Home {
         Ok(Self { program: program.into(), dir })
     }
 
+    /// Where the node keeps its database.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
     /// Starts the node and waits until it answers.
     ///
     /// # Errors
@@ -150,6 +156,21 @@ impl Child {
         .await?;
         eyre::ensure!(status.success(), "{status}: {}", last_words(&self.log));
         Ok(())
+    }
+
+    /// Waits until the process has ended by itself with an error; its last words.
+    ///
+    /// # Errors
+    /// If it goes on, or ends well.
+    pub async fn fails(mut self) -> eyre::Result<String> {
+        let status = until("the node gives up", SOON, || {
+            let status = self.process.try_wait();
+            async move { Ok(status?) }
+        })
+        .await?;
+        let words = last_words(&self.log);
+        eyre::ensure!(!status.success(), "the node ended well: {words}");
+        Ok(words)
     }
 
     /// Kills the process as the machine's failure would: nothing is flushed, nobody is told.

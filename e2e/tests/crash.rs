@@ -31,8 +31,8 @@ use tokio_util::sync::CancellationToken;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cairn-e2e-node");
 /// Accounts that send, each one transfer after the other.
 const ACCOUNTS: std::ops::Range<u32> = 3..9;
-/// Transfers of an account between two kills where each takes a second and more to prove.
-const FEW: u64 = 1;
+/// Accounts, and transfers of each between two kills, where every transfer takes a second and more to prove.
+const FEW: (usize, u64) = (2, 1);
 const RECIPIENT: Address = Address::repeat_byte(0x9d);
 const VALUE_WEI: u64 = 3;
 /// Longest life of a node after it answered.
@@ -86,7 +86,7 @@ async fn load(
 }
 
 async fn survive(engine: Arc<dyn ProofEngine>, mock: bool, kills: u64) -> eyre::Result<()> {
-    let most = if mock { u64::MAX } else { FEW };
+    let (accounts, most) = if mock { (ACCOUNTS.len(), u64::MAX) } else { FEW };
     let seed = setting("CAIRN_CRASH_SEED", 0xca12);
     eprintln!("{kills} kills, seed {seed}");
     let mut rng = StdRng::seed_from_u64(seed);
@@ -99,6 +99,7 @@ async fn survive(engine: Arc<dyn ProofEngine>, mock: bool, kills: u64) -> eyre::
         let child = home.start().await?;
         let stop = CancellationToken::new();
         let senders: Vec<_> = ACCOUNTS
+            .take(accounts)
             .map(|account| {
                 tokio::spawn(load(child.l2.clone(), account, most, Arc::clone(&promised), stop.clone()))
             })

@@ -130,7 +130,8 @@ async fn refuses(l2: &L2, what: &str, raw: &[u8], code: i64, words: &str) -> eyr
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_bad_input_by_code_and_words() -> eyre::Result<()> {
-    let net = Devnet::start(keys::mock()).await?;
+    // Where everything is proven, admission is at its strictest.
+    let net = Devnet::start(keys::groth16().await?).await?;
     let l2 = &net.l2;
     let sender = DEVNET_ACCOUNTS[SENDER as usize];
     for (what, raw, code, words) in cases()? {

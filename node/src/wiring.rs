@@ -29,7 +29,7 @@ use crate::{
     rpc::{self, RpcServer, RpcServerError},
     settlement::{Settlement, SettlementError},
     stages::{
-        StageError, aggregator::Aggregator, gas_price, prover::Prover, sequencer, virtualizer::Virtualizer,
+        StageError, aggregator::Aggregator, gas_price, prover::Prover, pruner, sequencer, virtualizer::Virtualizer,
     },
 };
 
@@ -246,6 +246,8 @@ impl Node {
         let stages = &mut self.stages;
         let gas_price = gas_price::run(chain(), Arc::clone(&l1), config.pool.clone(), self.cancel.clone());
         stages.spawn(async { ("gas price", gas_price.await) });
+        let pruner = pruner::run(chain(), config.chain.history_blocks, self.cancel.clone());
+        stages.spawn(async { ("pruner", pruner.await) });
         if roles.contains(&Role::Sequencer) {
             let blocks = sequencer::run(chain(), config.batch.tick(), self.cancel.clone());
             stages.spawn(async { ("sequencer", blocks.await) });

@@ -2,7 +2,10 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring tool")]
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use alloy_primitives::{Address, U256};
 use cairn_protocol::{
@@ -11,44 +14,112 @@ use cairn_protocol::{
     leaf::{AccountValue, LeafId},
     poseidon::poseidon,
 };
-use cairn_state::{BlockChanges, MemoryStore, RocksStore, StateDb, Store, witness::leaf_ops_between};
+use cairn_state::{Batch, BlockChanges, MemoryStore, RocksStore, StateDb, Store, witness::leaf_ops_between};
+use light_poseidon::{Poseidon, PoseidonHasher};
+
+const ACCOUNTS: u64 = 100_000;
+const GROUP: u64 = 64;
 
 fn address(n: u64) -> Address {
     Address::left_padding_from(&(n + 1_000_000).to_be_bytes())
 }
 
+fn value(n: u64) -> AccountValue {
+    AccountValue { nonce: n, balance: U256::from(n), ..Default::default() }
+}
+
+fn sender(b: u64) -> u64 {
+    b * 37_003 % ACCOUNTS
+}
+
+/// Every fourth is new.
+fn recipient(b: u64) -> u64 {
+    if b % 4 == 0 { ACCOUNTS + b } else { b * 91_009 % ACCOUNTS }
+}
+
+/// A transfer's block: sender, recipient, coinbase, block number.
+fn transfer(b: u64) -> BlockChanges {
+    let mut changes = BlockChanges::new();
+    changes.set_account(address(sender(b)), &value(b));
+    changes.set_account(address(recipient(b)), &value(b));
+    changes.set_account(address(5), &value(b));
+    changes.set_storage(Address::ZERO, U256::ZERO, U256::from(b));
+    changes
+}
+
+/// The shortest of many slices of time: the machine does other things too.
+fn shortest(mut work: impl FnMut()) -> Duration {
+    let slice = || {
+        let start = Instant::now();
+        (0..20).for_each(|_| work());
+        start.elapsed() / 20
+    };
+    std::iter::repeat_with(slice).take(100).min().unwrap()
+}
+
+fn hashes() {
+    for inputs in [2, 4, 5, 8, 9] {
+        let mut state = vec![Fr::from(1u64); inputs];
+        let ours = shortest(|| state[0] = poseidon(&state));
+        let mut hasher = Poseidon::<Fr>::new_circom(inputs).unwrap();
+        let theirs = shortest(|| state[0] = hasher.hash(&state).unwrap());
+        let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
+        println!(
+            "poseidon of {inputs} elements {ours:?}, light-poseidon {theirs:?}: {ratio:.1} times faster"
+        );
+    }
+}
+
 fn run(name: &str, store: Arc<dyn Store>) {
     let db = StateDb::open(store, &Genesis::devnet()).unwrap();
-    let value = |n: u64| AccountValue { nonce: n, balance: U256::from(n), ..Default::default() };
-    let mut changes = BlockChanges::new();
-    (0..10_000).for_each(|n| changes.set_account(address(n), &value(1)));
     let start = Instant::now();
-    db.commit_block(1, &changes).unwrap();
-    println!("{name}: one block of 10,000 new accounts {:?}", start.elapsed());
-
-    // A transfer's block: sender, recipient, coinbase, block number; every fourth recipient is new.
-    let blocks = 200u64;
-    let start = Instant::now();
-    for b in 0..blocks {
+    for block in 0..ACCOUNTS / 10_000 {
         let mut changes = BlockChanges::new();
-        changes.set_account(address(b * 37 % 10_000), &value(b + 2));
-        changes.set_account(address(if b % 4 == 0 { 20_000 + b } else { b * 91 % 10_000 }), &value(b + 2));
-        changes.set_account(address(5), &value(b + 2));
-        changes.set_storage(Address::ZERO, U256::ZERO, U256::from(b + 1));
-        db.commit_block(b + 2, &changes).unwrap();
+        (block * 10_000..(block + 1) * 10_000).for_each(|n| changes.set_account(address(n), &value(1)));
+        db.commit_block(block + 1, &changes).unwrap();
     }
-    println!("{name}: block of one transfer {:?}", start.elapsed() / blocks as u32);
+    println!("{name}: {ACCOUNTS} new accounts in blocks of 10,000 {:?}", start.elapsed());
 
-    let view = db.latest().unwrap();
+    let first = db.newest().unwrap() + 1;
+    let singles = 200;
     let start = Instant::now();
-    for n in 0..1000 {
-        view.account(address(n * 7)).unwrap().unwrap();
+    for b in first..first + singles {
+        db.commit_block(b, &transfer(b)).unwrap();
     }
-    println!("{name}: account read {:?}", start.elapsed() / 1000);
+    println!("{name}: block of one transfer {:?}", start.elapsed() / singles as u32);
 
-    let (before, after) = (db.at(blocks / 2).unwrap(), db.at(blocks / 2 + 16).unwrap());
-    let ids: Vec<LeafId> = (blocks / 2 - 1..blocks / 2 + 15)
-        .flat_map(|b| [b * 37 % 10_000, if b % 4 == 0 { 20_000 + b } else { b * 91 % 10_000 }, 5])
+    let groups = 8;
+    let (mut prepare, mut commit) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..groups {
+        let first = db.newest().unwrap() + 1;
+        let changes: Vec<_> = (first..first + GROUP).map(transfer).collect();
+        let start = Instant::now();
+        let blocks = db.prepare_blocks(&changes).unwrap();
+        prepare += start.elapsed();
+        let start = Instant::now();
+        db.commit_prepared(blocks.into_iter().map(|b| (b, Batch::new())).collect()).unwrap();
+        commit += start.elapsed();
+    }
+    let blocks = (GROUP * groups) as f64;
+    println!(
+        "{name}: block of one transfer in groups of {GROUP}: prepare {:?}, commit {:?}, {:.0} blocks a second",
+        prepare / blocks as u32,
+        commit / blocks as u32,
+        blocks / (prepare + commit).as_secs_f64(),
+    );
+
+    let reads = |n: u64| (0..10_000).map(move |i| address((i * 7 + n) % ACCOUNTS));
+    for (what, view) in [("newest", db.latest().unwrap()), ("older", db.at(first).unwrap())] {
+        for round in ["first", "second"] {
+            let start = Instant::now();
+            reads(3).for_each(|a| assert!(view.account(a).unwrap().is_some()));
+            println!("{name}: account read of the {what} state, {round} time {:?}", start.elapsed() / 10_000);
+        }
+    }
+
+    let (before, after) = (db.at(first + 50).unwrap(), db.at(first + 66).unwrap());
+    let ids: Vec<LeafId> = (first + 51..=first + 66)
+        .flat_map(|b| [sender(b), recipient(b), 5])
         .map(|n| LeafId::Account(address(n)))
         .chain([LeafId::Storage(Address::ZERO, U256::ZERO)])
         .collect::<std::collections::BTreeSet<_>>()
@@ -57,17 +128,14 @@ fn run(name: &str, store: Arc<dyn Store>) {
     let start = Instant::now();
     let ops = leaf_ops_between(&before, &after, ids).unwrap();
     println!("{name}: openings of a batch of 16 transfers ({} leaves) {:?}", ops.ops.len(), start.elapsed());
+
+    let start = Instant::now();
+    let removed = db.prune_to(db.newest().unwrap() - 10).unwrap();
+    println!("{name}: pruning, an entry {:?} ({removed} entries)", start.elapsed() / removed.max(1) as u32);
 }
 
 fn main() {
-    for inputs in [2, 4, 5, 8, 9] {
-        let mut state = vec![Fr::from(1u64); inputs];
-        let start = Instant::now();
-        for _ in 0..2000 {
-            state[0] = poseidon(&state);
-        }
-        println!("poseidon of {inputs} elements {:?}", start.elapsed() / 2000);
-    }
+    hashes();
     run("memory", Arc::new(MemoryStore::new()));
     let dir = tempfile::tempdir().unwrap();
     run("rocksdb", Arc::new(RocksStore::open(dir.path()).unwrap()));

@@ -18,6 +18,11 @@ pub const META_HEAD: &[u8] = b"head";
 /// Key of the genesis digest in the meta table.
 pub const META_GENESIS: &[u8] = b"genesis";
 
+/// Key of the earliest block whose state is kept; absent if it is the genesis.
+pub const META_EARLIEST: &[u8] = b"earliest";
+/// Key of the last block whose older versions were removed; absent if none were.
+pub const META_PRUNED: &[u8] = b"pruned";
+
 /// Reads a value from front to back; `None` as soon as something does not fit.
 struct Bytes<'a>(&'a [u8]);
 

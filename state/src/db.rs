@@ -1,6 +1,9 @@
 //! The state database: blocks are committed one after the other, each atomically, and stay readable.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use ark_ff::Zero;
@@ -13,10 +16,11 @@ use cairn_protocol::{
 };
 
 use crate::{
+    cache::{At, Shared, Tip},
     codec,
     empty::EmptyTree,
     error::StateError,
-    overlay::Overlay,
+    prepare::{Base, PreparedBlock, prepare},
     store::{Batch, Store, Table},
     tree::TreeReader,
     view::{AccountRecord, StateView},
@@ -54,17 +58,13 @@ impl BlockChanges {
     }
 }
 
-/// A block whose writes are ready.
-pub struct PreparedBlock {
-    pub number: u64,
-    pub commitment: StateCommitment,
-    writes: Batch,
-}
-
 /// See the module. Shared between threads by reference; commits are serialised inside.
 pub struct StateDb {
     store: Arc<dyn Store>,
-    writer: Mutex<()>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) writer: Mutex<()>,
+    /// One pruning at a time; taken before `writer`.
+    pub(crate) pruner: Mutex<()>,
 }
 
 impl StateDb {
@@ -73,7 +73,12 @@ impl StateDb {
     /// # Errors
     /// If the store fails, holds another genesis, or holds entries of an unknown version.
     pub fn open(store: Arc<dyn Store>, genesis: &Genesis) -> Result<Self, StateError> {
-        let db = Self { store, writer: Mutex::new(()) };
+        let earliest = match store.get(Table::Meta, codec::META_EARLIEST)? {
+            Some(value) => codec::read_number(&value).ok_or(StateError::Corrupt { table: Table::Meta })?,
+            None => 0,
+        };
+        let shared = Arc::new(Shared::new(earliest));
+        let db = Self { store, shared, writer: Mutex::new(()), pruner: Mutex::new(()) };
         let expected = genesis_digest(genesis);
         match db.store.get(Table::Meta, codec::META_GENESIS)? {
             Some(value) => {
@@ -98,17 +103,19 @@ impl StateDb {
                 .filter(|code| !code.is_empty())
                 .collect(),
         };
+        self.check_codes(std::slice::from_ref(&changes))?;
         let mut batch = Batch::new();
         batch.put(Table::Meta, codec::META_GENESIS, codec::hash(digest));
         batch.put(Table::Keys, codec::tree_key(Fr::zero()), codec::position(0, 0));
         let empty = EmptyTree::default();
-        let mut overlay = Overlay::new(&empty);
-        // Writes the sentinel even if the genesis has no account.
-        overlay.update(0, [Fr::zero(); 3])?;
-        // The one leaf that is created with value 0.
-        overlay.insert(overlay.commitment().leaf_count, block_number_leaf(), [Fr::zero(); 3])?;
-        self.write_block(0, overlay, &changes, batch)?;
-        Ok(())
+        let blocks = prepare(&empty, 0, &[changes], |overlay| {
+            // Writes the sentinel even if the genesis has no account.
+            overlay.update(0, [Fr::zero(); 3])?;
+            // The one leaf that is created with value 0.
+            overlay.insert(overlay.commitment().leaf_count, block_number_leaf(), [Fr::zero(); 3])
+        })?;
+        blocks.into_iter().for_each(|block| batch.append(block.writes));
+        Ok(self.store.write(batch)?)
     }
 
     /// The store, for tables of its other users.
@@ -117,15 +124,23 @@ impl StateDb {
         &self.store
     }
 
+    /// The newest block, and the epoch of what is known in memory.
+    fn tip(&self) -> Result<(Tip, u64), StateError> {
+        self.shared.tip(|| {
+            let head = self.store.get(Table::Meta, codec::META_HEAD)?;
+            let number = head.and_then(|v| codec::read_number(&v));
+            let number = number.ok_or(StateError::Corrupt { table: Table::Meta })?;
+            let record = self.stored_block(number)?.ok_or(StateError::Corrupt { table: Table::Blocks })?;
+            Ok(Tip { number, commitment: record.0 })
+        })
+    }
+
     /// Number of the newest block.
     ///
     /// # Errors
     /// If the store fails.
     pub fn newest(&self) -> Result<u64, StateError> {
-        self.store
-            .get(Table::Meta, codec::META_HEAD)?
-            .and_then(|v| codec::read_number(&v))
-            .ok_or(StateError::Corrupt { table: Table::Meta })
+        Ok(self.tip()?.0.number)
     }
 
     /// The state after the newest block.
@@ -133,22 +148,52 @@ impl StateDb {
     /// # Errors
     /// If the store fails.
     pub fn latest(&self) -> Result<StateView, StateError> {
-        self.at(self.newest()?)
+        let (tip, epoch) = self.tip()?;
+        Ok(self.view(tip.number, epoch, tip.commitment))
     }
 
     /// The state after `block`.
     ///
     /// # Errors
-    /// If the block is not known or the store fails.
+    /// If the block is not known, its state was pruned, or the store fails.
     pub fn at(&self, block: u64) -> Result<StateView, StateError> {
-        Ok(StateView::new(Arc::clone(&self.store), block, self.block_record(block)?.0))
+        let (tip, epoch) = self.tip()?;
+        if block == tip.number {
+            return Ok(self.view(block, epoch, tip.commitment));
+        }
+        Ok(self.view(block, epoch, self.block_record(block)?.0))
     }
 
-    fn block_record(&self, number: u64) -> Result<(StateCommitment, Vec<u64>), StateError> {
+    fn view(&self, block: u64, epoch: u64, commitment: StateCommitment) -> StateView {
+        let (store, shared) = (Arc::clone(&self.store), Arc::clone(&self.shared));
+        StateView::new(store, shared, At { block, epoch }, commitment)
+    }
+
+    pub(crate) fn stored_block(
+        &self,
+        number: u64,
+    ) -> Result<Option<(StateCommitment, Vec<u64>)>, StateError> {
         match self.store.get(Table::Blocks, &codec::block_key(number))? {
-            Some(value) => codec::read_block(&value).ok_or(StateError::Corrupt { table: Table::Blocks }),
-            None => Err(StateError::UnknownBlock { number, newest: self.newest()? }),
+            Some(value) => {
+                let record = codec::read_block(&value);
+                record.map(Some).ok_or(StateError::Corrupt { table: Table::Blocks })
+            }
+            None => Ok(None),
         }
+    }
+
+    /// A block up to the newest; those of a group that is being written are in the store before they are visible.
+    fn block_record(&self, number: u64) -> Result<(StateCommitment, Vec<u64>), StateError> {
+        let newest = self.newest()?;
+        if number > newest {
+            return Err(StateError::UnknownBlock { number, newest });
+        }
+        let record = self.stored_block(number)?;
+        let earliest = self.earliest();
+        if number < earliest {
+            return Err(StateError::Pruned { number, earliest });
+        }
+        record.ok_or(StateError::Corrupt { table: Table::Blocks })
     }
 
     /// Commitment to the newest state.
@@ -156,13 +201,13 @@ impl StateDb {
     /// # Errors
     /// If the store fails.
     pub fn commitment(&self) -> Result<StateCommitment, StateError> {
-        Ok(self.latest()?.commitment())
+        Ok(self.tip()?.0.commitment)
     }
 
     /// Commitment to the state after `block`.
     ///
     /// # Errors
-    /// If the block is not known or the store fails.
+    /// If the block is not known, its state was pruned, or the store fails.
     pub fn commitment_at(&self, block: u64) -> Result<StateCommitment, StateError> {
         Ok(self.block_record(block)?.0)
     }
@@ -178,7 +223,7 @@ impl StateDb {
     /// An account after `block`.
     ///
     /// # Errors
-    /// If the block is not known or the store fails.
+    /// If the block is not known, its state was pruned, or the store fails.
     pub fn account_at(&self, block: u64, address: Address) -> Result<Option<AccountRecord>, StateError> {
         self.at(block)?.account(address)
     }
@@ -194,7 +239,7 @@ impl StateDb {
     /// A storage slot after `block`; 0 if absent.
     ///
     /// # Errors
-    /// If the block is not known or the store fails.
+    /// If the block is not known, its state was pruned, or the store fails.
     pub fn storage_at(&self, block: u64, address: Address, slot: U256) -> Result<U256, StateError> {
         self.at(block)?.storage(address, slot)
     }
@@ -210,12 +255,83 @@ impl StateDb {
     /// What the state would be after the changes, without writing anything.
     ///
     /// # Errors
-    /// If the tree is full or the store fails.
+    /// As [`Self::prepare_blocks`].
     pub fn preview(&self, changes: &BlockChanges) -> Result<StateCommitment, StateError> {
+        let blocks = self.prepare_blocks(std::slice::from_ref(changes))?;
+        blocks.last().map_or_else(|| self.commitment(), |block| Ok(block.commitment))
+    }
+
+    /// Works out consecutive blocks after the newest one, without writing anything: what
+    /// [`Self::commit_prepared`] then commits, unless another block comes first.
+    ///
+    /// # Errors
+    /// If code is missing, the tree is full, or the store fails.
+    pub fn prepare_blocks(&self, changes: &[BlockChanges]) -> Result<Vec<PreparedBlock>, StateError> {
+        self.check_codes(changes)?;
         let view = self.latest()?;
-        let mut overlay = Overlay::new(&view);
-        apply(&mut overlay, changes)?;
-        overlay.flush()
+        prepare(&view, view.block() + 1, changes, |_| Ok(()))
+    }
+
+    /// Every code that an account refers to is known, or comes with its block or one before it.
+    fn check_codes(&self, blocks: &[BlockChanges]) -> Result<(), StateError> {
+        let mut new_codes = HashSet::new();
+        for changes in blocks {
+            new_codes.extend(changes.codes.iter().map(|code| code_hash(code)));
+            for (id, value) in &changes.writes {
+                if matches!(id, LeafId::Account(_)) && !value[2].is_zero() && !new_codes.contains(&value[2]) {
+                    let key = codec::tree_key(value[2]);
+                    if self.store.get(Table::CodeHashes, &key)?.is_none() {
+                        return Err(StateError::UnknownCode { code_hash: field_to_b256(value[2]) });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits prepared blocks, each with its writes of other tables: every block is one atomic write, and the group is
+    /// made durable once, at the end. Then it is visible. If a write fails, the newest block is the last one whose write
+    /// the store has, which may be any block of the group or the one before it; if only the last step fails, that is
+    /// the last one, and whether it survives the machine is not known.
+    ///
+    /// # Errors
+    /// If the blocks do not follow the newest and each other, were prepared on another state, or the store fails.
+    pub fn commit_prepared(&self, blocks: Vec<(PreparedBlock, Batch)>) -> Result<(), StateError> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write_blocks(blocks)
+    }
+
+    /// The caller holds the writer's lock.
+    fn write_blocks(&self, blocks: Vec<(PreparedBlock, Batch)>) -> Result<(), StateError> {
+        let (mut tip, _) = self.tip()?;
+        for (block, _) in &blocks {
+            if block.number != tip.number + 1 {
+                return Err(StateError::WrongBlock { expected: tip.number + 1, got: block.number });
+            }
+            if block.parent != tip.commitment {
+                let (expected, got) = (tip.commitment.state_root(), block.parent.state_root());
+                let (expected, got) = (field_to_b256(expected), field_to_b256(got));
+                return Err(StateError::OtherParent { number: block.number, expected, got });
+            }
+            tip = Tip { number: block.number, commitment: block.commitment };
+        }
+        let mut changed = Vec::with_capacity(blocks.len());
+        let group = blocks.len() > 1;
+        let write = || {
+            for (block, mut batch) in blocks {
+                batch.append(block.writes);
+                changed.push((block.number, block.changed));
+                if group { self.store.write_unsynced(batch)? } else { self.store.write(batch)? }
+            }
+            if group { self.store.sync() } else { Ok(()) }
+        };
+        if let Err(e) = write() {
+            // What of the group is in the store is asked of the store, as after a restart.
+            self.shared.forget(|_| ());
+            return Err(e.into());
+        }
+        self.shared.advance(tip, changed.into_iter());
+        Ok(())
     }
 
     /// Commits block `number`, which must follow the newest, as a whole or not at all.
@@ -237,122 +353,19 @@ impl StateDb {
         extra: Batch,
     ) -> Result<StateCommitment, StateError> {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let view = self.latest()?;
-        let expected = view.block() + 1;
+        let expected = self.newest()? + 1;
         if number != expected {
             return Err(StateError::WrongBlock { expected, got: number });
         }
-        self.write_block(number, Overlay::new(&view), changes, extra)
-    }
-
-    /// One block at a time for now.
-    pub fn prepare_blocks(&self, changes: &[BlockChanges]) -> Result<Vec<PreparedBlock>, StateError> {
-        let view = self.latest()?;
-        changes
-            .iter()
-            .map(|c| {
-                let number = view.block() + 1;
-                let (commitment, writes) = self.block_writes(number, Overlay::new(&view), c, Batch::new())?;
-                Ok(PreparedBlock { number, commitment, writes })
-            })
-            .collect()
-    }
-
-    /// One block at a time for now.
-    pub fn commit_prepared(&self, blocks: Vec<(PreparedBlock, Batch)>) -> Result<(), StateError> {
-        for (block, extra) in blocks {
-            let mut writes = block.writes;
-            writes.append(extra);
-            self.store.write(writes)?;
-        }
-        Ok(())
-    }
-
-    fn write_block<R: TreeReader>(
-        &self,
-        number: u64,
-        overlay: Overlay<'_, R>,
-        changes: &BlockChanges,
-        batch: Batch,
-    ) -> Result<StateCommitment, StateError> {
-        let (commitment, writes) = self.block_writes(number, overlay, changes, batch)?;
-        self.store.write(writes)?;
-        Ok(commitment)
-    }
-
-    fn block_writes<R: TreeReader>(
-        &self,
-        number: u64,
-        mut overlay: Overlay<'_, R>,
-        changes: &BlockChanges,
-        mut batch: Batch,
-    ) -> Result<(StateCommitment, Batch), StateError> {
-        let new_codes: Vec<Fr> = changes.codes.iter().map(|code| code_hash(code)).collect();
-        for (code, poseidon) in changes.codes.iter().zip(&new_codes) {
-            let keccak = keccak256(code);
-            batch.put(Table::Codes, keccak.as_slice(), codec::code(*poseidon, code));
-            batch.put(Table::CodeHashes, codec::tree_key(*poseidon), codec::hash(keccak));
-        }
-        for (id, value) in &changes.writes {
-            if matches!(id, LeafId::Account(_)) && !value[2].is_zero() && !new_codes.contains(&value[2]) {
-                let key = codec::tree_key(value[2]);
-                if self.store.get(Table::CodeHashes, &key)?.is_none() {
-                    return Err(StateError::UnknownCode { code_hash: field_to_b256(value[2]) });
-                }
-            }
-        }
-        apply(&mut overlay, changes)?;
-        let commitment = overlay.flush()?;
-
-        // The id of each changed leaf: of a written one it is known, of a predecessor it is in the store.
-        let mut ids = std::collections::HashMap::new();
-        for (id, _) in &changes.writes {
-            if let Some(index) = overlay.index_of(id)? {
-                ids.insert(index, *id);
-            }
-        }
-        let mut changed = Vec::new();
-        for (index, leaf) in overlay.changed_leaves() {
-            let id = match ids.get(&index) {
-                Some(id) => Some(*id),
-                None => self.leaf_id(index, number)?,
-            };
-            batch.put(Table::Leaves, codec::leaf_key(index, number), codec::leaf(id.as_ref(), leaf));
-            changed.push(index);
-        }
-        for (level, index, group) in overlay.changed_groups() {
-            batch.put(Table::Nodes, codec::node_key(level, index, number), codec::group(level, group));
-        }
-        for (id, index) in overlay.new_leaves() {
-            let position = codec::position(index, number);
-            batch.put(Table::Ids, codec::leaf_id(id), position.clone());
-            batch.put(Table::Keys, codec::tree_key(overlay.leaf(index)?.key), position);
-        }
-        batch.put(Table::Blocks, codec::block_key(number), codec::block(&commitment, &changed));
-        batch.put(Table::Meta, codec::META_HEAD, codec::number(number));
-        Ok((commitment, batch))
-    }
-
-    /// The id of the leaf at `index` in its newest version before `block`; the sentinel has none.
-    fn leaf_id(&self, index: u64, block: u64) -> Result<Option<LeafId>, StateError> {
-        if index == 0 {
-            return Ok(None);
-        }
-        let mut found = None;
-        let from = codec::leaf_key(index, block);
-        self.store.scan_back(Table::Leaves, &from, &mut |k, v| {
-            if k.starts_with(&from[..8]) {
-                found = codec::read_leaf(v);
-            }
-            false
-        })?;
-        found.and_then(|(id, _)| id).map(Some).ok_or(StateError::Corrupt { table: Table::Leaves })
+        let blocks = self.prepare_blocks(std::slice::from_ref(changes))?;
+        self.write_blocks(blocks.into_iter().map(|block| (block, extra.clone())).collect())?;
+        self.commitment()
     }
 
     /// Takes back every block after `block`, as a whole or not at all. Views of those blocks must no longer be used.
     ///
     /// # Errors
-    /// If the block is not known or the store fails.
+    /// If the block is not known, its state was pruned, or the store fails.
     pub fn revert_to(&self, block: u64) -> Result<StateCommitment, StateError> {
         self.revert_to_with(block, Batch::new())
     }
@@ -373,7 +386,7 @@ impl StateDb {
                 batch.delete(Table::Leaves, codec::leaf_key(index, number));
                 if index >= commitment.leaf_count {
                     batch.delete(Table::Keys, codec::tree_key(view.leaf(index)?.key));
-                    if let Some(id) = self.leaf_id(index, number)? {
+                    if let Some(id) = view.leaf_id(index)? {
                         batch.delete(Table::Ids, codec::leaf_id(&id));
                     }
                 }
@@ -385,21 +398,12 @@ impl StateDb {
             batch.delete(Table::Blocks, codec::block_key(number));
         }
         batch.put(Table::Meta, codec::META_HEAD, codec::number(block));
-        self.store.write(batch)?;
-        Ok(commitment)
+        self.shared.forget(|tip| {
+            self.store.write(batch)?;
+            *tip = Some(Tip { number: block, commitment });
+            Ok(commitment)
+        })
     }
-}
-
-/// Applies the writes to an overlay, in order.
-fn apply<R: TreeReader>(overlay: &mut Overlay<'_, R>, changes: &BlockChanges) -> Result<(), StateError> {
-    for (id, value) in &changes.writes {
-        match overlay.index_of(id)? {
-            Some(index) => overlay.update(index, *value)?,
-            None if value.iter().all(Fr::is_zero) => {}
-            None => overlay.insert(overlay.commitment().leaf_count, *id, *value)?,
-        }
-    }
-    Ok(())
 }
 
 /// keccak256 over chain id and leaves, in order: two genesis files with one digest have one state.

@@ -9,6 +9,7 @@ use cairn_protocol::{
 
 use crate::{
     error::StateError,
+    prepare::Base,
     store::Table,
     tree::{Group, TreeReader, zero_hash},
 };
@@ -58,5 +59,11 @@ impl TreeReader for EmptyTree {
         } else {
             Ok([zero_hash(level - 1); TREE_ARITY])
         }
+    }
+}
+
+impl Base for EmptyTree {
+    fn leaf_id(&self, _: u64) -> Result<Option<LeafId>, StateError> {
+        Ok(None)
     }
 }

@@ -15,8 +15,12 @@ pub enum StateError {
     Corrupt { table: Table },
     #[error("block {number} is not known, the newest is {newest}")]
     UnknownBlock { number: u64, newest: u64 },
+    #[error("the state of block {number} was pruned, the earliest that is kept is {earliest}")]
+    Pruned { number: u64, earliest: u64 },
     #[error("block {got} cannot be committed, the next is {expected}")]
     WrongBlock { expected: u64, got: u64 },
+    #[error("block {number} was prepared on the state {got}, the newest block left {expected}")]
+    OtherParent { number: u64, expected: B256, got: B256 },
     #[error("the database belongs to another genesis: digest {got}, expected {expected}")]
     GenesisMismatch { expected: B256, got: B256 },
     #[error("no code is known for the Poseidon code hash {code_hash}")]

@@ -1,4 +1,5 @@
-//! Changes to a tree in memory, over a state that stays as it is. Commits and witnesses go through this one code.
+//! Changes to a tree in memory, over a state that stays as it is. Commits and witnesses change leaves through this one code;
+//! commits then hash by themselves, a group of blocks at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -129,19 +130,10 @@ impl<'a, R: TreeReader + ?Sized> Overlay<'a, R> {
         Ok(self.commitment)
     }
 
-    /// Changed leaves by position.
-    pub fn changed_leaves(&self) -> impl Iterator<Item = (u64, &Leaf)> {
-        self.leaves.iter().map(|(i, l)| (*i, l))
-    }
-
-    /// Changed groups: level, index, children.
-    pub fn changed_groups(&self) -> impl Iterator<Item = (usize, u64, &Group)> {
-        self.groups.iter().map(|((level, index), group)| (*level, *index, group))
-    }
-
-    /// New leaves: id, position.
-    pub fn new_leaves(&self) -> impl Iterator<Item = (&LeafId, u64)> {
-        self.ids.iter().map(|(id, index)| (id, *index))
+    /// Positions of the leaves that changed since the last call, ascending. Their hashes are then the caller's task: a later
+    /// [`Self::flush`] does not see them.
+    pub fn take_changed(&mut self) -> BTreeSet<u64> {
+        std::mem::take(&mut self.dirty)
     }
 }
 

@@ -12,8 +12,10 @@ use cairn_protocol::{
 };
 
 use crate::{
+    cache::{At, LeafEntry, Shared},
     codec,
     error::StateError,
+    prepare::Base,
     store::{Store, Table},
     tree::{Group, TreeReader, zero_hash},
 };
@@ -44,37 +46,50 @@ impl AccountRecord {
 #[derive(Clone)]
 pub struct StateView {
     store: Arc<dyn Store>,
-    block: u64,
+    shared: Arc<Shared>,
+    at: At,
     commitment: StateCommitment,
 }
 
 impl StateView {
-    /// The state after `block`, whose commitment is known.
-    pub(crate) fn new(store: Arc<dyn Store>, block: u64, commitment: StateCommitment) -> Self {
-        Self { store, block, commitment }
+    /// The state after a block, whose commitment is known.
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        shared: Arc<Shared>,
+        at: At,
+        commitment: StateCommitment,
+    ) -> Self {
+        Self { store, shared, at, commitment }
     }
 
     /// The block after which this state holds.
     #[must_use]
     pub const fn block(&self) -> u64 {
-        self.block
+        self.at.block
     }
 
-    /// The newest version, up to this block, of the entry whose versions have `key` but for the last eight bytes.
-    fn version(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        let mut found = None;
-        self.store.scan_back(table, key, &mut |k, v| {
-            if k.len() == key.len() && k[..k.len() - 8] == key[..k.len() - 8] {
-                found = Some(v.to_vec());
-            }
-            false
-        })?;
+    /// The newest version of an entry up to this view's block. The bound of pruning moves before anything is removed, so
+    /// what was read while the bound permitted this block is whole.
+    fn last_version(&self, table: Table, key: &[u8]) -> Result<Option<(u64, Vec<u8>)>, StateError> {
+        let found = self.store.last_version(table, key)?;
+        let (number, earliest) = (self.at.block, self.shared.earliest());
+        if number < earliest {
+            return Err(StateError::Pruned { number, earliest });
+        }
         Ok(found)
     }
 
-    fn position(&self, value: &[u8], table: Table) -> Result<Option<u64>, StateError> {
-        let (index, created) = codec::read_position(value).ok_or(StateError::Corrupt { table })?;
-        Ok((created <= self.block).then_some(index))
+    /// The leaf at a used position, with its id.
+    pub(crate) fn entry(&self, index: u64) -> Result<LeafEntry, StateError> {
+        if let Some(entry) = self.shared.leaf(self.at, index) {
+            return Ok(entry);
+        }
+        let found = self.last_version(Table::Leaves, &codec::leaf_key(index, self.at.block))?;
+        let corrupt = StateError::Corrupt { table: Table::Leaves };
+        let (block, value) = found.ok_or(corrupt.clone())?;
+        let entry = codec::read_leaf(&value).ok_or(corrupt)?;
+        self.shared.add_leaf(self.at, index, block, entry);
+        Ok(entry)
     }
 
     /// An account, `None` if it has no leaf.
@@ -156,40 +171,62 @@ impl TreeReader for StateView {
     }
 
     fn index_of(&self, id: &LeafId) -> Result<Option<u64>, StateError> {
-        match self.store.get(Table::Ids, &codec::leaf_id(id))? {
-            Some(value) => self.position(&value, Table::Ids),
-            None => Ok(None),
+        if let Some(index) = self.shared.position(self.at, id) {
+            return Ok(Some(index));
         }
+        let Some(value) = self.store.get(Table::Ids, &codec::leaf_id(id))? else { return Ok(None) };
+        let (index, created) =
+            codec::read_position(&value).ok_or(StateError::Corrupt { table: Table::Ids })?;
+        if created > self.at.block {
+            return Ok(None);
+        }
+        self.shared.add_position(self.at, *id, created, index);
+        Ok(Some(index))
     }
 
     fn leaf(&self, index: u64) -> Result<Leaf, StateError> {
-        self.version(Table::Leaves, &codec::leaf_key(index, self.block))?
-            .and_then(|v| codec::read_leaf(&v))
-            .map(|(_, leaf)| leaf)
-            .ok_or(StateError::Corrupt { table: Table::Leaves })
+        Ok(self.entry(index)?.1)
     }
 
     fn predecessor(&self, key: Fr) -> Result<u64, StateError> {
         let from = codec::tree_key(key);
-        let mut found = Ok(None);
+        let mut found = None;
         // Keys that were created after this view's block are passed over.
         self.store.scan_back(Table::Keys, &from, &mut |k, v| {
             if k == from {
                 return true;
             }
-            found = self.position(v, Table::Keys);
-            matches!(found, Ok(None))
+            found = codec::read_position(v);
+            found.is_some_and(|(_, created)| created > self.at.block)
         })?;
         // The sentinel is below every key.
-        found?.ok_or(StateError::Corrupt { table: Table::Keys })
+        found.map(|(index, _)| index).ok_or(StateError::Corrupt { table: Table::Keys })
     }
 
     fn children(&self, level: usize, index: u64) -> Result<Group, StateError> {
-        match self.version(Table::Nodes, &codec::node_key(level, index, self.block))? {
-            Some(value) => {
-                codec::read_group(level, &value).ok_or(StateError::Corrupt { table: Table::Nodes })
-            }
-            None => Ok([zero_hash(level - 1); TREE_ARITY]),
+        if let Some(group) = self.shared.group(self.at, (level, index)) {
+            return Ok(group);
         }
+        let found = self.last_version(Table::Nodes, &codec::node_key(level, index, self.at.block))?;
+        let (block, group) = match found {
+            Some((block, value)) => {
+                let group = codec::read_group(level, &value);
+                (block, group.ok_or(StateError::Corrupt { table: Table::Nodes })?)
+            }
+            // No block has written below this node.
+            None => (0, [zero_hash(level - 1); TREE_ARITY]),
+        };
+        self.shared.add_group(self.at, (level, index), block, group);
+        Ok(group)
+    }
+}
+
+impl Base for StateView {
+    fn leaf_id(&self, index: u64) -> Result<Option<LeafId>, StateError> {
+        let (id, _) = self.entry(index)?;
+        if id.is_none() && index != 0 {
+            return Err(StateError::Corrupt { table: Table::Leaves });
+        }
+        Ok(id)
     }
 }

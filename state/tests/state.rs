@@ -4,62 +4,20 @@
 
 mod common;
 
-use std::sync::{Arc, atomic::AtomicUsize};
+use std::sync::Arc;
 
 use alloy_primitives::{U256, keccak256};
-use ark_ff::Zero;
 use cairn_protocol::{
     Fr,
     constants::KECCAK_EMPTY,
     genesis::Genesis,
-    leaf::{AccountValue, LeafId, code_hash, storage_from_fields},
+    leaf::{AccountValue, code_hash},
 };
 use cairn_state::{
-    Batch, BlockChanges, Membership, MemoryStore, RocksStore, StateDb, StateError, Store, Table, TreeReader,
-    witness::fold_path,
+    Batch, BlockChanges, MemoryStore, RocksStore, StateDb, StateError, Store, Table, testing::Fault,
 };
-use common::{Fault, FaultyStore, Model, address, block, dump, genesis};
+use common::{Model, address, assert_equal, assert_openings, block, dump, faulty, genesis};
 use proptest::prelude::*;
-
-/// Every answer of the state after `number` equals the model's.
-fn assert_equal(db: &StateDb, number: u64, model: &Model) {
-    let view = db.at(number).unwrap();
-    assert_eq!(view.commitment(), model.commitment());
-    assert_eq!(db.commitment_at(number).unwrap(), model.commitment());
-    for n in 0..24 {
-        let got = db.account_at(number, address(n)).unwrap();
-        assert_eq!(got.map(|r| (r.value(), r.index)), model.account(address(n)));
-        assert!(got.is_none_or(|r| r.keccak_code_hash == KECCAK_EMPTY));
-    }
-    for n in 0..4 {
-        for slot in (0..6u64).map(U256::from) {
-            let expected = model.leaves.get(&LeafId::Storage(address(n), slot));
-            let expected = expected.map_or(U256::ZERO, |(_, v)| storage_from_fields(v).unwrap());
-            assert_eq!(db.storage_at(number, address(n), slot).unwrap(), expected);
-        }
-    }
-}
-
-fn assert_openings(view: &impl TreeReader, model: &Model) {
-    let root = view.commitment().tree_root;
-    for n in 0..30u8 {
-        let id = LeafId::Account(address(n));
-        match view.prove(&id).unwrap() {
-            Membership::Present(o) => {
-                assert_eq!(fold_path(o.leaf.hash(), o.index, &o.siblings), root);
-                assert_eq!((o.leaf.key, o.leaf.value), (id.key(), model.leaves[&id].1));
-            }
-            Membership::Absent { predecessor: o } => {
-                assert_eq!(fold_path(o.leaf.hash(), o.index, &o.siblings), root);
-                assert!(!model.leaves.contains_key(&id));
-                assert!(o.leaf.key < id.key() && (o.leaf.next_key.is_zero() || id.key() < o.leaf.next_key));
-            }
-        }
-    }
-    // The next position is empty.
-    let next = view.commitment().leaf_count;
-    assert_eq!(fold_path(Fr::zero(), next, &view.siblings(next).unwrap()), root);
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
@@ -103,13 +61,12 @@ proptest! {
 
     #[test]
     fn prop_crash_at_any_write_leaves_whole_blocks(blocks in prop::collection::vec(block(), 1..6), after in any::<bool>()) {
-        let fault = if after { Fault::AfterWrite } else { Fault::BeforeWrite };
-        // Write 1 is the genesis, write n + 1 is block n.
-        for crash_at in 1..=blocks.len() + 1 {
+        let fault = if after { Fault::After } else { Fault::Before };
+        // The first write is the genesis.
+        for crash_at in 0..=blocks.len() {
             let inner = Arc::new(MemoryStore::new());
-            let faulty = FaultyStore { inner: inner.clone(), writes_left: AtomicUsize::new(crash_at), fault };
             let mut committed = 0;
-            if let Ok(db) = StateDb::open(Arc::new(faulty), &genesis()) {
+            if let Ok(db) = StateDb::open(faulty(&inner, crash_at, fault), &genesis()) {
                 for (i, changes) in blocks.iter().enumerate() {
                     match db.commit_block(i as u64 + 1, changes) {
                         Ok(_) => committed = i as u64 + 1,

@@ -8,7 +8,7 @@ mod submit;
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -25,7 +25,7 @@ use cairn_sequencer::{
     executor::ExecuteError,
     pool::{Pool, PoolConfig, PoolError},
 };
-use cairn_state::{Batch, StateDb, StateError, Store};
+use cairn_state::{Batch, StateDb, StateError, Store, StoreError};
 use tokio::sync::{Notify, watch};
 
 pub use self::{block::receipt_envelope, pace::Pace};
@@ -53,9 +53,18 @@ pub enum ChainError {
     Envelope { number: u64, source: alloy_eips::eip2718::Eip2718Error },
     #[error("block {number} of the open batch has no longer room in it: {reason}")]
     Refit { number: u64, reason: BatchFull },
+    /// The store failed where no stage waits for it: the node cannot promise anything any more.
+    #[error("the pool cannot be kept: {0}")]
+    PoolStore(#[source] StoreError),
+    /// A chain of one mode may hold blocks that the other has no proof for.
+    #[error("this data directory holds a chain of proof mode {got}, the node runs in {expected}: use another directory, or --proof-mode {got}")]
+    OtherMode { expected: String, got: String },
     #[error("the clock is before 1970")]
     Clock,
 }
+
+/// Most blocks that one call prunes.
+const PRUNE_STEP: u64 = 10_000;
 
 /// What a chain is made of.
 pub struct ChainConfig {
@@ -116,6 +125,8 @@ pub struct Chain {
     /// A root on L1 that the next batch may bring to L2.
     next_global_exit_root: Mutex<B256>,
     gas_price_wei: AtomicU64,
+    /// The store's first failure under a pool write: the sequencer stage ends the node with it.
+    failure: OnceLock<StoreError>,
     /// Told of each transaction that enters the pool.
     pub pool_changed: Notify,
 }
@@ -159,6 +170,12 @@ impl Chain {
             block::put_block(&mut writes, &block::header(&place, None)?, 0, None)?;
             storage.write(writes)?;
         }
+        let expected = config.mode.to_string();
+        match storage.get::<String>(Kind::Mode, &[])? {
+            Some(got) if got != expected => return Err(ChainError::OtherMode { expected, got }),
+            Some(_) => {}
+            None => storage.set(Kind::Mode, &[], &expected)?,
+        }
         let pool = submit::restore_pool(&storage, &state, config.pool.clone())?;
         let sealed_batch = storage.last_batch()?.map_or(0, |b| b.batch.header.number);
         let heads = Heads { trusted_block: state.newest()?, sealed_batch, ..Heads::default() };
@@ -178,6 +195,7 @@ impl Chain {
             heads: watch::Sender::new(heads),
             next_global_exit_root: Mutex::new(B256::ZERO),
             gas_price_wei,
+            failure: OnceLock::new(),
             pool_changed: Notify::new(),
         };
         *lock(&chain.open) = chain.reopen_batch()?;
@@ -274,6 +292,25 @@ impl Chain {
         }
         let record = self.storage.batch(batch)?;
         Ok(record.ok_or(StorageError::Missing { kind: Kind::Batch })?.batch.last_block)
+    }
+
+    /// Removes states before the newest `history_blocks`, but none that a batch without a verified proof needs. Returns the
+    /// number of entries removed.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn prune(&self, history_blocks: u64) -> Result<u64, ChainError> {
+        let heads = self.heads();
+        let earliest = heads
+            .trusted_block
+            .saturating_sub(history_blocks)
+            .min(self.last_block_of(heads.verified_batch)?)
+            // A long backlog is worked off in steps.
+            .min(self.state.earliest() + PRUNE_STEP);
+        if earliest <= self.state.earliest() {
+            return Ok(0);
+        }
+        Ok(self.state.prune_to(earliest)?)
     }
 
     /// A block's header.

@@ -152,6 +152,9 @@ impl Chain {
     /// # Errors
     /// If the node itself is at fault; an invalid transaction is no error.
     pub fn produce(&self) -> Result<Produced, ChainError> {
+        if let Some(error) = self.failure.get() {
+            return Err(ChainError::PoolStore(error.clone()));
+        }
         let mut slot = lock(&self.open);
         if let Some(open) = slot.as_ref()
             && self.is_due(open)?

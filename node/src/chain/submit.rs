@@ -55,6 +55,11 @@ impl Chain {
         let hash = added.pooled.valid.hash;
         if let Err(error) = self.keep(&added, now_s) {
             lock(&self.pool).discard(hash);
+            if let PoolError::Store(e) = &error {
+                // The first failure counts. Whoever makes blocks learns of it at once.
+                let _ = self.failure.set(e.clone());
+                self.pool_changed.notify_one();
+            }
             return Err(error);
         }
         self.pool_changed.notify_one();

@@ -4,6 +4,7 @@
 pub mod aggregator;
 pub mod gas_price;
 pub mod prover;
+pub mod pruner;
 pub mod sequencer;
 pub mod virtualizer;
 

@@ -58,6 +58,8 @@ pub enum Kind {
     Dropped = 12,
     /// Order of dropping → transaction hash.
     DroppedOrder = 13,
+    /// Nothing → name of the proof mode that the chain was made in.
+    Mode = 14,
 }
 
 /// The table of a kind.

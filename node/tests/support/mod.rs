@@ -146,14 +146,20 @@ impl Settlement for MemoryL1 {
 
 /// A transfer of [`SENDER`], signed.
 pub fn transfer(nonce: u64, value: u64) -> Bytes {
+    transfer_at(nonce, value, 1_000_000_000, Bytes::new())
+}
+
+/// A signed transfer of [`SENDER`] with a price in wei and data.
+pub fn transfer_at(nonce: u64, value: u64, price_wei: u128, input: Bytes) -> Bytes {
     let tx = TxEip1559 {
         chain_id: DEVNET_CHAIN_ID,
         nonce,
-        gas_limit: 21_000,
-        max_fee_per_gas: 1_000_000_000,
-        max_priority_fee_per_gas: 1_000_000_000,
+        gas_limit: 21_000 + 16 * input.len() as u64,
+        max_fee_per_gas: price_wei,
+        max_priority_fee_per_gas: price_wei,
         to: TxKind::Call(Address::repeat_byte(0xee)),
         value: U256::from(value),
+        input,
         ..TxEip1559::default()
     };
     let key = SigningKey::from_slice(&hex::decode(KEY).unwrap()).unwrap();

@@ -61,4 +61,12 @@ impl Store for MemoryStore {
         }
         Ok(())
     }
+
+    fn write_unsynced(&self, batch: Batch) -> Result<(), StoreError> {
+        self.write(batch)
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

@@ -1,9 +1,12 @@
 //! What the state needs of a database: ordered tables, atomic and durable batches. Entries of the state are written
 //! once and never changed, except the pointer to the newest block, so that readers of a block need no snapshot.
 
+mod checksum;
+mod error;
 mod memory;
 mod rocks;
 
+pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use rocks::RocksStore;
 
@@ -26,14 +29,22 @@ pub enum Table {
     Codes,
     /// Poseidon code hash → keccak code hash.
     CodeHashes,
-    /// Left to the users of the store, which may write it in one batch with a block of the state. The first byte of
-    /// a key names the owner.
+    /// The node's blocks, hashes, transactions and batches. This table and those below are left to the users of the store,
+    /// which may write them in one batch with a block of the state.
+    Chain,
+    /// The transactions that wait.
+    Pool,
+    /// What was sent to L1, and what L1 made of it: jobs, sequences, verifications.
+    L1,
+    /// Proofs and what they are made from.
+    Proofs,
+    /// Anything else. The first byte of a key names the owner.
     App,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Meta,
         Self::Blocks,
         Self::Nodes,
@@ -42,6 +53,10 @@ impl Table {
         Self::Ids,
         Self::Codes,
         Self::CodeHashes,
+        Self::Chain,
+        Self::Pool,
+        Self::L1,
+        Self::Proofs,
         Self::App,
     ];
 
@@ -57,18 +72,13 @@ impl Table {
             Self::Ids => "ids",
             Self::Codes => "codes",
             Self::CodeHashes => "code_hashes",
+            Self::Chain => "chain",
+            Self::Pool => "pool",
+            Self::L1 => "l1",
+            Self::Proofs => "proofs",
             Self::App => "app",
         }
     }
-}
-
-/// The database failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    #[error("database: {message}")]
-    Backend { message: String },
-    #[error("the database lacks the table {table}")]
-    MissingTable { table: &'static str },
 }
 
 /// Writes that happen together or not at all; a later one wins over an earlier one of the same key.
@@ -135,9 +145,40 @@ pub trait Store: Send + Sync {
     /// If the database fails.
     fn scan_back(&self, table: Table, from: &[u8], visit: &mut Visitor<'_>) -> Result<(), StoreError>;
 
-    /// Applies the batch as a whole; once this returns, it survives a crash.
+    /// The newest version of an entry whose keys end in a block number, up to the block in `key`: block and value of the
+    /// largest key ≤ `key` that equals it but for the last eight bytes.
+    ///
+    /// # Errors
+    /// If the database fails.
+    fn last_version(&self, table: Table, key: &[u8]) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let mut found = None;
+        let prefix = &key[..key.len().saturating_sub(8)];
+        self.scan_back(table, key, &mut |k, v| {
+            if let Some((_, block)) = k.split_last_chunk().filter(|(p, _)| *p == prefix) {
+                found = Some((u64::from_be_bytes(*block), v.to_vec()));
+            }
+            false
+        })?;
+        Ok(found)
+    }
+
+    /// Applies the batch as a whole. Once this returns, it and every earlier write survive the death of the machine.
     ///
     /// # Errors
     /// If the database fails; then either all of the batch is in the store or nothing.
     fn write(&self, batch: Batch) -> Result<(), StoreError>;
+
+    /// Applies the batch as a whole. Once this returns, it survives the death of the process; that of the machine only
+    /// after [`Self::sync`] or a later [`Self::write`]. If the machine dies before, what is lost is a tail of the
+    /// unsynced batches: none is kept without those before it.
+    ///
+    /// # Errors
+    /// If the database fails; then either all of the batch is in the store or nothing.
+    fn write_unsynced(&self, batch: Batch) -> Result<(), StoreError>;
+
+    /// Makes every write so far survive the death of the machine.
+    ///
+    /// # Errors
+    /// If the database fails; the writes are in the store nevertheless.
+    fn sync(&self) -> Result<(), StoreError>;
 }

@@ -2,23 +2,21 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_primitives::{Address, B256, U256};
 use ark_ff::Zero;
 use cairn_protocol::{
     Fr,
-    constants::{TREE_ARITY, TREE_DEPTH},
+    constants::{KECCAK_EMPTY, TREE_ARITY, TREE_DEPTH},
     genesis::{Genesis, GenesisAccount},
-    leaf::{AccountValue, Leaf, LeafId, StateCommitment, node_hash},
+    leaf::{AccountValue, Leaf, LeafId, StateCommitment, node_hash, storage_from_fields},
 };
-use cairn_state::{Batch, BlockChanges, MemoryStore, Store, StoreError, Table, store::Visitor};
+use cairn_state::{
+    BlockChanges, Membership, MemoryStore, StateDb, StateView, Store, StoreError, Table, TreeReader,
+    testing::{Fault, FaultyStore},
+    witness::fold_path,
+};
 use proptest::prelude::*;
 
 pub fn address(n: u8) -> Address {
@@ -72,6 +70,17 @@ impl Model {
         }
     }
 
+    /// The states after the genesis and after each block.
+    pub fn history(blocks: &[BlockChanges]) -> Vec<Self> {
+        let mut models = vec![Self::genesis(&genesis())];
+        for changes in blocks {
+            let mut model = models[models.len() - 1].clone();
+            model.apply(changes);
+            models.push(model);
+        }
+        models
+    }
+
     /// The tree by its definition.
     pub fn commitment(&self) -> StateCommitment {
         let mut sorted: Vec<(Fr, u64, [Fr; 3])> =
@@ -123,49 +132,61 @@ pub fn block() -> impl Strategy<Value = BlockChanges> {
     prop::collection::vec(write(), 0..6).prop_map(|writes| BlockChanges { writes, codes: vec![] })
 }
 
-/// When a store fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The process dies before the batch reaches the disk.
-    BeforeWrite,
-    /// The batch is on disk, the acknowledgement is lost.
-    AfterWrite,
+/// A failure that no message depends on.
+pub fn failure() -> StoreError {
+    StoreError::Backend { message: "failure".to_owned() }
 }
 
-/// A store that fails at its n-th write, on the same memory as others.
-pub struct FaultyStore {
-    pub inner: Arc<MemoryStore>,
-    pub writes_left: AtomicUsize,
-    pub fault: Fault,
+/// A database over `store` that fails after `steps` more steps.
+pub fn faulty(store: &Arc<MemoryStore>, steps: usize, fault: Fault) -> Arc<FaultyStore> {
+    let faulty = FaultyStore::new(store.clone());
+    faulty.fail_after(steps, fault, failure());
+    Arc::new(faulty)
 }
 
-impl Store for FaultyStore {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.get(table, key)
+/// Every answer of the state after `number` equals the model's.
+pub fn assert_equal(db: &StateDb, number: u64, model: &Model) {
+    assert_view_equal(&db.at(number).unwrap(), model);
+    assert_eq!(db.commitment_at(number).unwrap(), model.commitment());
+}
+
+/// Every answer of a view equals the model's.
+pub fn assert_view_equal(view: &StateView, model: &Model) {
+    assert_eq!(view.commitment(), model.commitment());
+    for n in 0..24 {
+        let got = view.account(address(n)).unwrap();
+        assert_eq!(got.map(|r| (r.value(), r.index)), model.account(address(n)));
+        assert!(got.is_none_or(|r| r.keccak_code_hash == KECCAK_EMPTY));
     }
-    fn scan(&self, table: Table, from: &[u8], visit: &mut Visitor<'_>) -> Result<(), StoreError> {
-        self.inner.scan(table, from, visit)
+    for n in 0..4 {
+        for slot in (0..6u64).map(U256::from) {
+            let expected = model.leaves.get(&LeafId::Storage(address(n), slot));
+            let expected = expected.map_or(U256::ZERO, |(_, v)| storage_from_fields(v).unwrap());
+            assert_eq!(view.storage(address(n), slot).unwrap(), expected);
+        }
     }
-    fn scan_back(&self, table: Table, from: &[u8], visit: &mut Visitor<'_>) -> Result<(), StoreError> {
-        self.inner.scan_back(table, from, visit)
-    }
-    fn write(&self, batch: Batch) -> Result<(), StoreError> {
-        let crash = || StoreError::Backend { message: "crash".to_owned() };
-        match self.writes_left.load(Ordering::SeqCst) {
-            0 => Err(crash()),
-            1 => {
-                self.writes_left.store(0, Ordering::SeqCst);
-                if self.fault == Fault::AfterWrite {
-                    self.inner.write(batch)?;
-                }
-                Err(crash())
+}
+
+/// The tree of a view opens to its root at every leaf and where there is none.
+pub fn assert_openings(view: &impl TreeReader, model: &Model) {
+    let root = view.commitment().tree_root;
+    for n in 0..30u8 {
+        let id = LeafId::Account(address(n));
+        match view.prove(&id).unwrap() {
+            Membership::Present(o) => {
+                assert_eq!(fold_path(o.leaf.hash(), o.index, &o.siblings), root);
+                assert_eq!((o.leaf.key, o.leaf.value), (id.key(), model.leaves[&id].1));
             }
-            n => {
-                self.writes_left.store(n - 1, Ordering::SeqCst);
-                self.inner.write(batch)
+            Membership::Absent { predecessor: o } => {
+                assert_eq!(fold_path(o.leaf.hash(), o.index, &o.siblings), root);
+                assert!(!model.leaves.contains_key(&id));
+                assert!(o.leaf.key < id.key() && (o.leaf.next_key.is_zero() || id.key() < o.leaf.next_key));
             }
         }
     }
+    // The next position is empty.
+    let next = view.commitment().leaf_count;
+    assert_eq!(fold_path(Fr::zero(), next, &view.siblings(next).unwrap()), root);
 }
 
 /// Everything in a store, to compare two.

@@ -1,0 +1,223 @@
+//! Blocks before they are written: a group of consecutive blocks is hashed level by level, each changed version of a
+//! node once, on all cores.
+
+use std::{collections::HashMap, sync::OnceLock, thread::available_parallelism};
+
+use alloy_primitives::{B256, keccak256};
+use ark_ff::Zero;
+use cairn_protocol::{
+    Fr,
+    constants::{TREE_ARITY_BITS, TREE_DEPTH},
+    leaf::{Leaf, LeafId, StateCommitment, code_hash, node_hash},
+};
+use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+
+use crate::{
+    cache::Changed,
+    codec,
+    db::BlockChanges,
+    error::StateError,
+    overlay::Overlay,
+    store::{Batch, Table},
+    tree::{Group, TreeReader, slot_of},
+};
+
+/// A block whose hashes are worked out and whose writes are ready; nothing is written yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreparedBlock {
+    pub number: u64,
+    /// After the block.
+    pub commitment: StateCommitment,
+    /// Before the block: what it may be committed on.
+    pub(crate) parent: StateCommitment,
+    pub(crate) writes: Batch,
+    pub(crate) changed: Changed,
+}
+
+/// A state that blocks can be prepared on.
+pub(crate) trait Base: TreeReader + Sync {
+    /// The id of the leaf at a used position; the sentinel has none.
+    fn leaf_id(&self, index: u64) -> Result<Option<LeafId>, StateError>;
+}
+
+/// A version of a node, or of a leaf: its hash after the block of the group with the number `block`, counted from 0.
+#[derive(Clone, Copy)]
+struct Node {
+    index: u64,
+    block: usize,
+    hash: Fr,
+}
+
+/// A version of a node by its children.
+struct NodeVersion {
+    index: u64,
+    block: usize,
+    group: Group,
+}
+
+/// Threads of their own: in the global pool a block would wait until a proof has nothing left to do.
+fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
+    let pool = POOL.get_or_init(|| {
+        ThreadPoolBuilder::new()
+            .num_threads(available_parallelism().map_or(1, usize::from))
+            .thread_name(|n| format!("state-{n}"))
+            .build()
+            .ok()
+    });
+    match pool {
+        Some(pool) => pool.install(work),
+        // No threads to be had: the global pool then has none either and works on this one.
+        None => work(),
+    }
+}
+
+/// Applies the writes to an overlay, in order, and notes the id of each leaf that is there afterwards.
+fn apply<R: TreeReader>(
+    overlay: &mut Overlay<'_, R>,
+    changes: &BlockChanges,
+    ids: &mut HashMap<u64, Option<LeafId>>,
+) -> Result<(), StateError> {
+    for (id, value) in &changes.writes {
+        let index = match overlay.index_of(id)? {
+            Some(index) => {
+                overlay.update(index, *value)?;
+                index
+            }
+            None if value.iter().all(Fr::is_zero) => continue,
+            None => {
+                let index = overlay.commitment().leaf_count;
+                overlay.insert(index, *id, *value)?;
+                index
+            }
+        };
+        ids.insert(index, Some(*id));
+    }
+    Ok(())
+}
+
+/// Prepares blocks from number `first` on. `seed` acts on the tree before the first.
+pub(crate) fn prepare<B: Base>(
+    base: &B,
+    first: u64,
+    blocks: &[BlockChanges],
+    seed: impl FnOnce(&mut Overlay<'_, B>) -> Result<(), StateError>,
+) -> Result<Vec<PreparedBlock>, StateError> {
+    let mut overlay = Overlay::new(base);
+    seed(&mut overlay)?;
+    let mut prepared = Vec::with_capacity(blocks.len());
+    let mut leaves: Vec<(u64, usize, Leaf)> = Vec::new();
+    let mut ids = HashMap::new();
+    let mut parent = base.commitment();
+    for (block, changes) in blocks.iter().enumerate() {
+        apply(&mut overlay, changes, &mut ids)?;
+        for index in overlay.take_changed() {
+            leaves.push((index, block, overlay.leaf(index)?));
+        }
+        // The root follows below.
+        let commitment = overlay.commitment();
+        let writes = codes(changes);
+        let number = first + block as u64;
+        prepared.push(PreparedBlock { number, commitment, parent, writes, changed: Changed::default() });
+        parent = commitment;
+    }
+    // A predecessor that got a new pointer only is not among the writes.
+    for (index, ..) in &leaves {
+        if !ids.contains_key(index) {
+            ids.insert(*index, base.leaf_id(*index)?);
+        }
+    }
+    leaves.sort_unstable_by_key(|(index, block, _)| (*index, *block));
+    on_all_cores(|| hash(base, &leaves, &ids, &mut prepared))?;
+    Ok(prepared)
+}
+
+/// The code of a block, in its batch.
+fn codes(changes: &BlockChanges) -> Batch {
+    let mut writes = Batch::new();
+    for code in &changes.codes {
+        let (poseidon, keccak): (Fr, B256) = (code_hash(code), keccak256(code));
+        writes.put(Table::Codes, keccak.as_slice(), codec::code(poseidon, code));
+        writes.put(Table::CodeHashes, codec::tree_key(poseidon), codec::hash(keccak));
+    }
+    writes
+}
+
+/// Hashes the versions of leaves, which are sorted by position and block, and of the nodes above them, and fills in the
+/// prepared blocks.
+fn hash<B: Base>(
+    base: &B,
+    leaves: &[(u64, usize, Leaf)],
+    ids: &HashMap<u64, Option<LeafId>>,
+    prepared: &mut [PreparedBlock],
+) -> Result<(), StateError> {
+    let mut nodes: Vec<Node> =
+        leaves.par_iter().map(|&(index, block, leaf)| Node { index, block, hash: leaf.hash() }).collect();
+    let mut changed: Vec<Vec<u64>> = vec![Vec::new(); prepared.len()];
+    for &(index, block, leaf) in leaves {
+        let out = &mut prepared[block];
+        let id = ids.get(&index).copied().flatten();
+        out.writes.put(Table::Leaves, codec::leaf_key(index, out.number), codec::leaf(id.as_ref(), &leaf));
+        out.changed.leaves.push((index, (id, leaf)));
+        changed[block].push(index);
+        if let Some(id) = id.filter(|_| index >= out.parent.leaf_count) {
+            let position = codec::position(index, out.number);
+            out.writes.put(Table::Ids, codec::leaf_id(&id), position.clone());
+            out.writes.put(Table::Keys, codec::tree_key(leaf.key), position);
+            out.changed.positions.push((id, index));
+        }
+    }
+    for level in 1..=TREE_DEPTH {
+        let families: Vec<&[Node]> =
+            nodes.chunk_by(|a, b| a.index >> TREE_ARITY_BITS == b.index >> TREE_ARITY_BITS).collect();
+        let versions = families
+            .par_iter()
+            .map(|children| node_versions(base, level, children))
+            .collect::<Result<Vec<_>, StateError>>()?
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>();
+        let hashed: Vec<(Node, Vec<u8>)> = versions
+            .par_iter()
+            .map(|v| {
+                let node = Node { index: v.index, block: v.block, hash: node_hash(&v.group) };
+                (node, codec::group(level, &v.group))
+            })
+            .collect();
+        nodes.clear();
+        for (version, (node, bytes)) in versions.into_iter().zip(hashed) {
+            let out = &mut prepared[node.block];
+            out.writes.put(Table::Nodes, codec::node_key(level, node.index, out.number), bytes);
+            out.changed.groups.push(((level, node.index), version.group));
+            nodes.push(node);
+        }
+    }
+    // What is left are the versions of the root, by block.
+    let mut roots = nodes.into_iter().peekable();
+    let mut root = base.commitment().tree_root;
+    for ((block, out), changed) in prepared.iter_mut().enumerate().zip(&changed) {
+        out.parent.tree_root = root;
+        if let Some(node) = roots.next_if(|node| node.block == block) {
+            root = node.hash;
+        }
+        out.commitment.tree_root = root;
+        out.writes.put(Table::Blocks, codec::block_key(out.number), codec::block(&out.commitment, changed));
+        out.writes.put(Table::Meta, codec::META_HEAD, codec::number(out.number));
+    }
+    Ok(())
+}
+
+/// The versions of the node above `children`, which are versions of its children: one for each block that changes any.
+fn node_versions<B: Base>(base: &B, level: usize, children: &[Node]) -> Result<Vec<NodeVersion>, StateError> {
+    let index = children[0].index >> TREE_ARITY_BITS;
+    let mut group = base.children(level, index)?;
+    let mut by_block = children.to_vec();
+    by_block.sort_unstable_by_key(|child| child.block);
+    let versions = by_block.chunk_by(|a, b| a.block == b.block).map(|changed| {
+        for child in changed {
+            group[slot_of(child.index)] = child.hash;
+        }
+        NodeVersion { index, block: changed[0].block, group }
+    });
+    Ok(versions.collect())
+}
