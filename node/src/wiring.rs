@@ -29,7 +29,8 @@ use crate::{
     rpc::{self, RpcServer, RpcServerError},
     settlement::{Settlement, SettlementError},
     stages::{
-        StageError, aggregator::Aggregator, gas_price, prover::Prover, pruner, sequencer, virtualizer::Virtualizer,
+        StageError, aggregator::Aggregator, gas_price, prover::Prover, pruner, sequencer,
+        virtualizer::Virtualizer,
     },
 };
 
@@ -199,7 +200,7 @@ pub fn open_chain(
         limits,
         pool,
         max_unproven: config.batch.max_unproven,
-        group_blocks: 1, // until the state prepares groups
+        group_blocks: usize::try_from(config.batch.group_blocks).unwrap_or(usize::MAX),
     };
     let chain = Chain::open(store, config)?;
     chain.set_gas_price_wei(min_gas_price_wei);

@@ -111,11 +111,8 @@ fn accepts_batches_that_close_at_each_limit_with_its_reason() {
 
 #[test]
 fn accepts_a_shorter_age_the_more_waits() {
-    let limits = BatchLimits {
-        min_age: Duration::from_secs(1),
-        max_age: Duration::from_secs(11),
-        ..config().limits
-    };
+    let limits =
+        BatchLimits { min_age: Duration::from_secs(1), max_age: Duration::from_secs(11), ..config().limits };
     let ages = [0.0, 0.5, 1.0, 7.0].map(|load| limits.age_limit(load).as_secs());
     assert_eq!(ages, [11, 6, 1, 1]);
 

@@ -209,7 +209,8 @@ fn rejects_contracts_by_name_where_everything_is_proven() {
         execute(tx, chain.sender, &context(view.block() + 1), db, Admission::Provable).unwrap_err()
     };
     let call = transaction(1, TxKind::Call(contract), 0, words(1, 1), 100_000);
-    let is = |e: ExecuteError, expected| assert!(matches!(e, ExecuteError::NotProvable(got) if got == expected));
+    let is =
+        |e: ExecuteError, expected| assert!(matches!(e, ExecuteError::NotProvable(got) if got == expected));
     is(run(&call), NotProvable::RecipientHasCode { address: contract });
     is(run(&transaction(1, TxKind::Create, 0, init(&STORE), 1_000_000)), NotProvable::Creation);
 }
@@ -247,8 +248,7 @@ fn accepts_code_of_a_block_that_is_not_committed() {
     let call = transaction(1, TxKind::Call(contract), 0, words(3, 4), 1_000_000);
     for (number, tx) in [(1, &create), (2, &call)] {
         let db = EvmDb { state: &pending, hashes: &NoBlockHashes };
-        let executed =
-            execute(tx, chain.sender, &context(number), db, Admission::Everything).unwrap();
+        let executed = execute(tx, chain.sender, &context(number), db, Admission::Everything).unwrap();
         assert!(executed.receipt.success);
         pending.apply(&executed.changes).unwrap();
     }

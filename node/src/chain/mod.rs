@@ -57,7 +57,9 @@ pub enum ChainError {
     #[error("the pool cannot be kept: {0}")]
     PoolStore(#[source] StoreError),
     /// A chain of one mode may hold blocks that the other has no proof for.
-    #[error("this data directory holds a chain of proof mode {got}, the node runs in {expected}: use another directory, or --proof-mode {got}")]
+    #[error(
+        "this data directory holds a chain of proof mode {got}, the node runs in {expected}: use another directory, or --proof-mode {got}"
+    )]
     OtherMode { expected: String, got: String },
     #[error("the clock is before 1970")]
     Clock,

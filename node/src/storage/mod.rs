@@ -63,8 +63,15 @@ pub enum Kind {
 }
 
 /// The table of a kind.
-const fn table(_kind: Kind) -> Table {
-    Table::App
+const fn table(kind: Kind) -> Table {
+    match kind {
+        Kind::Block | Kind::BlockHash | Kind::Transaction | Kind::Batch | Kind::OpenBatch | Kind::Mode => {
+            Table::Chain
+        }
+        Kind::Pool | Kind::Dropped | Kind::DroppedOrder => Table::Pool,
+        Kind::Sequence | Kind::Verification | Kind::L1Job => Table::L1,
+        Kind::Proof => Table::Proofs,
+    }
 }
 
 /// Why a record cannot be read or written.
