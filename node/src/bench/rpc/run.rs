@@ -51,7 +51,17 @@ pub struct RpcRow {
     pub refused: u64,
 }
 
-/// One sender's transfers, in order.
+/// What all workers of a run share.
+struct Shared {
+    pace: Pace,
+    workers: usize,
+    start: Instant,
+    duration: Duration,
+    full: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// One connection and its transfers, in order.
 struct Worker {
     client: HttpClient,
     /// Of several senders, one after the other.
@@ -116,17 +126,20 @@ impl Target {
     pub async fn run(&self, pace: Pace, duration: Duration, expected: f64) -> eyre::Result<RpcRow> {
         let nonces = self.nonces().await?;
         let workers = self.sign(&nonces, duration.as_secs_f64(), expected)?;
-        let count = workers.len();
         let first_block = self.block_number().await?;
-        let (full, refused) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let start = Instant::now();
+        let shared = Arc::new(Shared {
+            pace,
+            workers: workers.len(),
+            start,
+            duration,
+            full: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        });
         let tasks: Vec<_> = workers
             .into_iter()
             .enumerate()
-            .map(|(i, worker)| {
-                let (full, refused) = (Arc::clone(&full), Arc::clone(&refused));
-                tokio::spawn(worker.send(i, count, pace, start, duration, full, refused))
-            })
+            .map(|(index, worker)| tokio::spawn(worker.send(index, Arc::clone(&shared))))
             .collect();
         let mut latencies: Vec<Duration> = Vec::new();
         for task in tasks {
@@ -152,8 +165,8 @@ impl Target {
             p50_ms: at(0.5),
             p99_ms: at(0.99),
             max_ms: at(1.0),
-            pool_full: full.load(Ordering::Relaxed),
-            refused: refused.load(Ordering::Relaxed),
+            pool_full: shared.full.load(Ordering::Relaxed),
+            refused: shared.refused.load(Ordering::Relaxed),
         })
     }
 
@@ -173,28 +186,20 @@ impl Target {
 
 impl Worker {
     /// Sends until the time is over; how long each accepted transfer took.
-    async fn send(
-        self,
-        index: usize,
-        workers: usize,
-        pace: Pace,
-        start: Instant,
-        duration: Duration,
-        full: Arc<AtomicU64>,
-        refused: Arc<AtomicU64>,
-    ) -> eyre::Result<Vec<Duration>> {
+    async fn send(self, index: usize, shared: Arc<Shared>) -> eyre::Result<Vec<Duration>> {
+        let Shared { pace, workers, start, duration, full, refused } = shared.as_ref();
         let mut taken = Vec::with_capacity(self.transfers.len());
         for (n, raw) in self.transfers.iter().enumerate() {
-            let due = match pace {
+            let due = match *pace {
                 Pace::Closed => Instant::now(),
                 Pace::Open { per_second } => {
                     let place = (n * workers + index) as f64;
-                    let due = start + Duration::from_secs_f64(place / per_second);
+                    let due = *start + Duration::from_secs_f64(place / per_second);
                     tokio::time::sleep_until(due.into()).await;
                     due
                 }
             };
-            if start.elapsed() >= duration {
+            if start.elapsed() >= *duration {
                 break;
             }
             loop {
