@@ -30,6 +30,8 @@ pub const TREE_ARITY_BITS: usize = 3;
 pub const TREE_ARITY: usize = 1 << TREE_ARITY_BITS;
 /// Levels between a leaf and the tree's root: 8^10 = 2³⁰ leaves.
 pub const TREE_DEPTH: usize = 10;
+/// The largest number of leaves.
+pub const TREE_CAPACITY: u64 = 1 << (TREE_ARITY_BITS * TREE_DEPTH);
 /// Intrinsic gas of a transaction (EIP-2).
 pub const TX_GAS: u64 = 21_000;
 /// Gas of a zero byte of call data (EIP-2028).

@@ -134,6 +134,12 @@ pub struct Leaf {
 }
 
 impl Leaf {
+    /// Whether the leaf shows that `key` is absent: it is below `key`, and the next leaf, if any, is above.
+    #[must_use]
+    pub fn precedes(&self, key: Fr) -> bool {
+        self.key < key && (self.next_key.is_zero() || key < self.next_key)
+    }
+
     /// Poseidon(key, v0, v1 + 2¹²⁸·next_index, v2, next_key). An unused position hashes to 0.
     #[must_use]
     pub fn hash(&self) -> Fr {

@@ -9,6 +9,8 @@ pub mod leaf;
 pub mod poseidon;
 pub mod rlp;
 pub mod serde_field;
+pub mod state_proof;
+pub mod state_proof_bytes;
 pub mod system;
 pub mod transfer;
 pub mod tx;

@@ -6,8 +6,8 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    constants::{TREE_ARITY, TREE_DEPTH},
-    leaf::{Leaf, LeafId, StateCommitment},
+    constants::{TREE_ARITY, TREE_ARITY_BITS, TREE_DEPTH},
+    leaf::{Leaf, LeafId, StateCommitment, node_hash},
 };
 
 /// Version of the serialised form.
@@ -15,6 +15,23 @@ pub const BATCH_WITNESS_VERSION: u16 = 1;
 
 /// A Merkle path: for each level, from the leaf upward, the node's seven siblings in position order.
 pub type Siblings = [[Fr; TREE_ARITY - 1]; TREE_DEPTH];
+
+/// The root that a path leads to from the hash of the leaf at `index`.
+#[must_use]
+pub fn fold_path(hash: Fr, index: u64, siblings: &Siblings) -> Fr {
+    let mut position = index;
+    siblings.iter().fold(hash, |node, row| {
+        // Less than eight.
+        let own = (position % TREE_ARITY as u64) as usize;
+        position >>= TREE_ARITY_BITS;
+        let children: [Fr; TREE_ARITY] = std::array::from_fn(|slot| match slot.cmp(&own) {
+            std::cmp::Ordering::Less => row[slot],
+            std::cmp::Ordering::Equal => node,
+            std::cmp::Ordering::Greater => row[slot - 1],
+        });
+        node_hash(&children)
+    })
+}
 
 /// A leaf with its position and path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +41,14 @@ pub struct Opening {
     pub leaf: Leaf,
     #[serde(with = "crate::serde_field::siblings")]
     pub siblings: Box<Siblings>,
+}
+
+impl Opening {
+    /// The root that the leaf and its path lead to.
+    #[must_use]
+    pub fn root(&self) -> Fr {
+        fold_path(self.leaf.hash(), self.index, &self.siblings)
+    }
 }
 
 /// What a batch does to one leaf, relative to the tree that the operations before it left behind.

@@ -5,15 +5,16 @@ use std::sync::LazyLock;
 
 use cairn_protocol::{
     Fr,
-    constants::{TREE_ARITY, TREE_ARITY_BITS, TREE_DEPTH},
+    constants::{TREE_ARITY, TREE_ARITY_BITS, TREE_CAPACITY, TREE_DEPTH},
     leaf::{Leaf, LeafId, StateCommitment, node_hash},
+    state_proof::StateProof,
     witness::{Opening, Siblings},
 };
 
 use crate::error::StateError;
 
 /// The largest number of leaves.
-pub const CAPACITY: u64 = 1 << (TREE_ARITY_BITS * TREE_DEPTH);
+pub const CAPACITY: u64 = TREE_CAPACITY;
 
 /// The eight children of a node.
 pub type Group = [Fr; TREE_ARITY];
@@ -104,6 +105,18 @@ pub trait TreeReader {
             Some(index) => Ok(Membership::Present(self.opening(index)?)),
             None => Ok(Membership::Absent { predecessor: self.opening(self.predecessor(id.key())?)? }),
         }
+    }
+
+    /// As [`Self::prove`], for someone who knows the state root only.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn state_proof(&self, id: &LeafId) -> Result<StateProof, StateError> {
+        let (present, opening) = match self.prove(id)? {
+            Membership::Present(opening) => (true, opening),
+            Membership::Absent { predecessor } => (false, predecessor),
+        };
+        Ok(StateProof { present, opening, commitment: self.commitment() })
     }
 }
 

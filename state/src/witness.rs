@@ -7,15 +7,14 @@ use alloy_primitives::B256;
 use ark_ff::Zero;
 use cairn_protocol::{
     Fr,
-    constants::{TREE_ARITY, TREE_ARITY_BITS},
-    leaf::{Leaf, LeafId, StateCommitment, field_to_b256, node_hash},
-    witness::{LeafAccess, LeafOp, Opening, Siblings},
+    leaf::{Leaf, LeafId, StateCommitment, field_to_b256},
+    witness::{LeafAccess, LeafOp, Opening, fold_path},
 };
 
 use crate::{
     error::StateError,
     overlay::Overlay,
-    tree::{CAPACITY, TreeReader, slot_of},
+    tree::{CAPACITY, TreeReader},
 };
 
 /// A leaf that a batch touches.
@@ -150,22 +149,6 @@ pub enum LeafOpsError {
     WrongNewState { expected: StateCommitment, got: StateCommitment },
 }
 
-/// The root that a path leads to.
-#[must_use]
-pub fn fold_path(hash: Fr, index: u64, siblings: &Siblings) -> Fr {
-    let mut position = index;
-    siblings.iter().fold(hash, |node, row| {
-        let own = slot_of(position);
-        position >>= TREE_ARITY_BITS;
-        let children: [Fr; TREE_ARITY] = std::array::from_fn(|slot| match slot.cmp(&own) {
-            std::cmp::Ordering::Less => row[slot],
-            std::cmp::Ordering::Equal => node,
-            std::cmp::Ordering::Greater => row[slot - 1],
-        });
-        node_hash(&children)
-    })
-}
-
 /// Checks operations by their paths alone: that they start at `old` and end at `new`, that every leaf is what it is
 /// said to be, and that nothing else changes.
 ///
@@ -236,7 +219,7 @@ fn replace(
         let (index, leaf_count) = (opening.index, new.leaf_count);
         return Err(LeafOpsError::PositionOutOfRange { position, index, leaf_count });
     }
-    let got = fold_path(opening.leaf.hash(), opening.index, &opening.siblings);
+    let got = opening.root();
     if got != root {
         let (expected, got) = (field_to_b256(root), field_to_b256(got));
         return Err(LeafOpsError::WrongPath { position, expected, got });
@@ -248,9 +231,5 @@ fn replace(
 }
 
 fn check_predecessor(position: usize, key: Fr, leaf: &Leaf) -> Result<(), LeafOpsError> {
-    if leaf.key < key && (leaf.next_key.is_zero() || key < leaf.next_key) {
-        Ok(())
-    } else {
-        Err(LeafOpsError::NotPredecessor { position })
-    }
+    if leaf.precedes(key) { Ok(()) } else { Err(LeafOpsError::NotPredecessor { position }) }
 }
