@@ -6,7 +6,7 @@
 const fs = require("fs");
 const path = require("path");
 
-const CONTRACTS = ["GlobalExitRoot", "GlobalExitRootL2", "Groth16Verifier", "MockVerifier", "ZkEVM"];
+const CONTRACTS = ["GlobalExitRoot", "GlobalExitRootL2", "Groth16Verifier", "MockVerifier", "StateProof", "ZkEVM"];
 const root = path.join(__dirname, "..");
 
 // Names of the immutables by the identifiers that the compiler's references use.

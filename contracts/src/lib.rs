@@ -10,6 +10,7 @@
 //! | [`global_exit_root_l2`] | `(address bridge)`, or predeployed with the immutable filled in |
 //! | [`groth16_verifier`] | one verifying key of 26 words, see [`VERIFYING_KEY_WORDS`] |
 //! | [`mock_verifier`] | `()`, development chains only |
+//! | [`state_proof`] | `()` |
 //! | [`zk_evm`] | `(address globalExitRoot, InitParams, ShapeVerifier[])` |
 //!
 //! Order of a deployment: the verifiers; then [`global_exit_root`] with the addresses that the deployer's next nonces will
@@ -62,6 +63,8 @@ artifacts! {
     groth16_verifier = "Groth16Verifier";
     /// Verifier that proves nothing; it refuses to deploy on chains other than 31337 and 1337.
     mock_verifier = "MockVerifier";
+    /// Verifier of proofs of L2 state, see `IStateProof`.
+    state_proof = "StateProof";
     /// The rollup on L1.
     zk_evm = "ZkEVM";
 }
@@ -74,7 +77,9 @@ mod tests {
     #[test]
     fn accepts_every_committed_artifact() {
         let names: Vec<_> = all().iter().map(|artifact| artifact.name).collect();
-        assert_eq!(names, ["GlobalExitRoot", "GlobalExitRootL2", "Groth16Verifier", "MockVerifier", "ZkEVM"]);
+        let expected =
+            ["GlobalExitRoot", "GlobalExitRootL2", "Groth16Verifier", "MockVerifier", "StateProof", "ZkEVM"];
+        assert_eq!(names, expected);
         for artifact in all() {
             assert!(artifact.bytecode.len() > artifact.deployed_bytecode.len(), "{}", artifact.name);
             assert!(!artifact.abi.is_empty(), "{}", artifact.name);
