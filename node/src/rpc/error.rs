@@ -39,6 +39,8 @@ pub enum RpcError {
     RangeTooLarge { got: u64, limit: u64 },
     #[error("block count {got} is not between 1 and {limit}")]
     BlockCount { got: u64, limit: u64 },
+    #[error("{got} storage slots, the limit is {limit}")]
+    TooManySlots { got: usize, limit: usize },
     #[error("reward percentiles must be ascending and between 0 and 100")]
     Percentiles,
     #[error("both \"input\" and \"data\" are set and differ")]
@@ -68,7 +70,9 @@ fn code(error: &RpcError) -> (i32, Option<Bytes>) {
         RpcError::Pool(PoolError::NotProvable(_) | PoolError::ExceedsCapacity(_)) => {
             (TRANSACTION_REJECTED, None)
         }
-        RpcError::Pool(PoolError::Full { .. }) | RpcError::RangeTooLarge { .. } => (LIMIT_EXCEEDED, None),
+        RpcError::Pool(PoolError::Full { .. })
+        | RpcError::RangeTooLarge { .. }
+        | RpcError::TooManySlots { .. } => (LIMIT_EXCEEDED, None),
         RpcError::Pool(
             PoolError::Decode(_)
             | PoolError::TypeNotSupported(_)

@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod eth;
+pub mod proof;
 mod reader;
 pub mod zkevm;
 
@@ -16,6 +17,7 @@ use tower_http::cors::CorsLayer;
 
 use crate::{chain::Chain, config::RpcConfig};
 use eth::{EthApiServer, EthRpc, NetApiServer, Web3ApiServer};
+use proof::{ProofApiServer, ProofRpc};
 use zkevm::{ZkevmApiServer, ZkevmRpc};
 
 /// Why the server does not start.
@@ -43,6 +45,7 @@ pub fn module(chain: &Arc<Chain>) -> Result<RpcModule<()>, RegisterMethodError> 
     module.merge(EthApiServer::into_rpc(eth.clone()))?;
     module.merge(NetApiServer::into_rpc(eth.clone()))?;
     module.merge(Web3ApiServer::into_rpc(eth))?;
+    module.merge(ProofRpc { chain: Arc::clone(chain) }.into_rpc())?;
     module.merge(ZkevmRpc { chain: Arc::clone(chain) }.into_rpc())?;
     Ok(module)
 }
