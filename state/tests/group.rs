@@ -11,12 +11,14 @@ use std::sync::{
 };
 
 use alloy_primitives::Bytes;
-use cairn_protocol::leaf::{AccountValue, LeafId, code_hash};
+use cairn_protocol::{
+    leaf::{AccountValue, LeafId, code_hash},
+    witness::fold_path,
+};
 use cairn_state::{
     Batch, BlockChanges, Membership, MemoryStore, PreparedBlock, RocksStore, StateDb, StateError, StateView,
     Store, Table, TreeReader,
     testing::{Fault, FaultyStore},
-    witness::fold_path,
 };
 use common::{
     Model, address, assert_equal, assert_openings, assert_view_equal, block, dump, failure, faulty, genesis,

@@ -11,11 +11,11 @@ use cairn_protocol::{
     constants::{KECCAK_EMPTY, TREE_ARITY, TREE_DEPTH},
     genesis::{Genesis, GenesisAccount},
     leaf::{AccountValue, Leaf, LeafId, StateCommitment, node_hash, storage_from_fields},
+    witness::fold_path,
 };
 use cairn_state::{
     BlockChanges, Membership, MemoryStore, StateDb, StateView, Store, StoreError, Table, TreeReader,
     testing::{Fault, FaultyStore},
-    witness::fold_path,
 };
 use proptest::prelude::*;
 
