@@ -49,6 +49,9 @@ async fn accepts_what_cast_sends() -> eyre::Result<()> {
     let sender = Account::development(SENDER)?.address().to_string();
     assert_eq!(cast(&net, &["nonce", &sender]).await?, "2");
     assert_eq!(cast(&net, &["chain-id"]).await?, "1001");
+    let proof: serde_json::Value = serde_json::from_str(&cast(&net, &["proof", &to, "0x0"]).await?)?;
+    assert_eq!(proof["accountProof"].as_array().map(Vec::len), Some(11));
+    assert_eq!(proof["storageProof"][0]["proof"].as_array().map(Vec::len), Some(11));
 
     net.l2.finalized(2).await?;
     let finalized = cast(&net, &["balance", &to, "--block", "finalized"]).await?;
