@@ -6,7 +6,7 @@ ENV := [ -f .cargo-env ] && source ./.cargo-env || true
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 PROFILE ?= dev
 
-.PHONY: devnet test bench check bootstrap fmt lint docs deny typos contracts-check test-rust test-contracts
+.PHONY: devnet test bench check bootstrap fmt lint docs deny typos contracts-check dashboard-check test-rust test-contracts
 
 devnet: bootstrap ## everything, real proofs
 	$(ENV); cargo run --locked --bin cairn -- devnet $(ARGS)
@@ -16,7 +16,7 @@ test: bootstrap test-contracts test-rust ## everything that must hold
 bench: bootstrap ## table and JSON of constraints, times, memory and gas against batch size
 	$(ENV); cargo run --locked --bin cairn -- bench $(ARGS)
 
-check: bootstrap fmt lint docs typos deny contracts-check
+check: bootstrap fmt lint docs typos deny contracts-check dashboard-check
 
 bootstrap:
 	@scripts/bootstrap
@@ -33,6 +33,9 @@ test-contracts:
 
 contracts-check:
 	$(ENV); cd contracts && forge fmt --check && scripts/check-artifacts.sh
+
+dashboard-check: ## the dashboard's vendored files are those of their npm packages
+	node/dashboard/check-vendor.sh
 
 fmt:
 	cargo fmt --all --check

@@ -12,13 +12,14 @@ use crate::{
         sender::{Job, SendError, Sender},
         store::{SendStore, Sent},
     },
-    settlement::{Lane, RollupStatus, Settled, Settlement, SettlementError, VerifiedBatch},
+    settlement::{Contracts, Lane, RollupStatus, Settled, Settlement, SettlementError, VerifiedBatch},
     storage::Storage,
 };
 
 /// See the module.
 pub struct RollupSettlement {
     pub rollup: Rollup,
+    pub contracts: Contracts,
     pub l2_chain_id: u64,
     pub sequencer: Sender,
     pub aggregator: Sender,
@@ -106,6 +107,10 @@ impl RollupSettlement {
 
 #[async_trait]
 impl Settlement for RollupSettlement {
+    fn contracts(&self) -> Option<Contracts> {
+        Some(self.contracts.clone())
+    }
+
     async fn status(&self) -> Result<RollupStatus, SettlementError> {
         Ok(RollupStatus {
             last_sequenced: self.rollup.last_batch_sequenced(At::Latest).await?,

@@ -5,6 +5,7 @@ use std::error::Error;
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
 use cairn_protocol::batch::BatchData;
+use serde::Serialize;
 
 use crate::proof::BatchProof;
 
@@ -58,10 +59,26 @@ pub struct Settled {
     pub gas_used: u64,
 }
 
+/// Where the rollup is on L1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Contracts {
+    pub l1_chain_id: u64,
+    pub zkevm: Address,
+    pub global_exit_root: Address,
+    /// By shape id.
+    pub verifiers: Vec<Address>,
+}
+
 /// The rollup on L1. An implementation records an L1 transaction before it sends it, and keeps the record until it is
 /// acknowledged, so that a transaction is neither lost nor sent twice when the process dies in between.
 #[async_trait]
 pub trait Settlement: Send + Sync {
+    /// Where it is; none if it is no contract.
+    fn contracts(&self) -> Option<Contracts> {
+        None
+    }
+
     /// What L1 knows.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::{
     chain::{Chain, ChainConfig, ChainError},
     cli::Role,
     config::{Config, ProofMode},
+    dashboard::feed,
     engine::Groth16Engine,
     l1::{
         account::Account,
@@ -27,7 +28,7 @@ use crate::{
     proof::{MockEngine, ProofEngine, VerifierSpec},
     rollup_settlement::RollupSettlement,
     rpc::{self, RpcServer, RpcServerError},
-    settlement::{Settlement, SettlementError},
+    settlement::{Contracts, Settlement, SettlementError},
     stages::{
         StageError, aggregator::Aggregator, gas_price, prover::Prover, pruner, sequencer,
         virtualizer::Virtualizer,
@@ -132,6 +133,12 @@ pub fn settlement(
         sequencer: sender(keys.sequencer),
         aggregator: sender(keys.aggregator),
         rollup: Rollup::new(client.clone(), deployment.zkevm),
+        contracts: Contracts {
+            l1_chain_id: deployment.l1_chain_id,
+            zkevm: deployment.zkevm,
+            global_exit_root: deployment.global_exit_root,
+            verifiers: deployment.verifiers.iter().map(|v| v.address).collect(),
+        },
         l2_chain_id: deployment.l2_chain_id,
         records,
     })
@@ -225,6 +232,7 @@ impl Node {
         if got != expected {
             return Err(NodeError::OtherChain { expected, got });
         }
+        chain.feed.describe(l1.contracts());
         // Everything that can fail comes before the first stage runs.
         let rpc = match roles.contains(&Role::Rpc) {
             true => Some(rpc::serve(&chain, &config.rpc).await?),
@@ -249,6 +257,10 @@ impl Node {
         stages.spawn(async { ("gas price", gas_price.await) });
         let pruner = pruner::run(chain(), config.chain.history_blocks, self.cancel.clone());
         stages.spawn(async { ("pruner", pruner.await) });
+        if roles.contains(&Role::Rpc) {
+            let feed = feed::run(chain(), self.cancel.clone());
+            stages.spawn(async { ("feed", feed.await) });
+        }
         if roles.contains(&Role::Sequencer) {
             let blocks = sequencer::run(chain(), config.batch.tick(), self.cancel.clone());
             stages.spawn(async { ("sequencer", blocks.await) });

@@ -12,7 +12,10 @@ use cairn_protocol::constants::BLOCK_GAS_LIMIT;
 use cairn_state::Batch;
 
 use super::ChainError;
-use crate::storage::{BlockRecord, Kind, StorageError, TxRecord, put};
+use crate::{
+    records::address_index,
+    storage::{BlockRecord, Kind, StorageError, TxRecord, put},
+};
 
 /// A receipt as alloy has it.
 ///
@@ -95,6 +98,7 @@ pub(super) fn put_block(
     put(writes, Kind::BlockHash, hash.as_slice(), &number)?;
     if let Some(tx) = &transaction {
         put(writes, Kind::Transaction, tx.hash.as_slice(), &number)?;
+        address_index(writes, number, tx)?;
     }
     let record = BlockRecord { hash, header: Bytes::from(rlp), batch, transaction };
     put(writes, Kind::Block, &number.to_be_bytes(), &record)?;

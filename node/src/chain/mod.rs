@@ -31,6 +31,7 @@ use tokio::sync::{Notify, watch};
 pub use self::{block::receipt_envelope, pace::Pace};
 use crate::{
     config::ProofMode,
+    dashboard::feed::Feed,
     storage::{Kind, Storage, StorageError},
 };
 
@@ -131,6 +132,8 @@ pub struct Chain {
     failure: OnceLock<StoreError>,
     /// Told of each transaction that enters the pool.
     pub pool_changed: Notify,
+    /// What watchers are told.
+    pub feed: Feed,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -199,6 +202,7 @@ impl Chain {
             gas_price_wei,
             failure: OnceLock::new(),
             pool_changed: Notify::new(),
+            feed: Feed::default(),
         };
         *lock(&chain.open) = chain.reopen_batch()?;
         Ok(chain)

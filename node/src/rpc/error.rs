@@ -41,6 +41,8 @@ pub enum RpcError {
     BlockCount { got: u64, limit: u64 },
     #[error("{got} storage slots, the limit is {limit}")]
     TooManySlots { got: usize, limit: usize },
+    #[error("a page of {got} entries: not between 1 and {limit}")]
+    PageSize { got: u64, limit: u64 },
     #[error("reward percentiles must be ascending and between 0 and 100")]
     Percentiles,
     #[error("both \"input\" and \"data\" are set and differ")]
@@ -103,6 +105,7 @@ fn code(error: &RpcError) -> (i32, Option<Bytes>) {
         RpcError::Call(CallError::Revert { output }) => (REVERTED, Some(output.clone())),
         RpcError::InvalidRange { .. }
         | RpcError::BlockCount { .. }
+        | RpcError::PageSize { .. }
         | RpcError::Percentiles
         | RpcError::InputAndData
         | RpcError::GasPriceAndMaxFee => (INVALID_PARAMS, None),

@@ -1,5 +1,6 @@
 //! JSON-RPC over HTTP and WebSocket on one port. Spec: docs/rpc.md.
 
+pub mod cairn;
 pub mod error;
 pub mod eth;
 pub mod proof;
@@ -15,7 +16,8 @@ use jsonrpsee::{
 };
 use tower_http::cors::CorsLayer;
 
-use crate::{chain::Chain, config::RpcConfig};
+use crate::{chain::Chain, config::RpcConfig, dashboard::http::DashboardLayer};
+use cairn::{CairnApiServer, CairnRpc};
 use eth::{EthApiServer, EthRpc, NetApiServer, Web3ApiServer};
 use proof::{ProofApiServer, ProofRpc};
 use zkevm::{ZkevmApiServer, ZkevmRpc};
@@ -46,6 +48,7 @@ pub fn module(chain: &Arc<Chain>) -> Result<RpcModule<()>, RegisterMethodError> 
     module.merge(NetApiServer::into_rpc(eth.clone()))?;
     module.merge(Web3ApiServer::into_rpc(eth))?;
     module.merge(ProofRpc { chain: Arc::clone(chain) }.into_rpc())?;
+    module.merge(CairnRpc { chain: Arc::clone(chain) }.into_rpc())?;
     module.merge(ZkevmRpc { chain: Arc::clone(chain) }.into_rpc())?;
     Ok(module)
 }
@@ -65,7 +68,9 @@ pub async fn serve(chain: &Arc<Chain>, config: &RpcConfig) -> Result<RpcServer, 
         .build();
     let server = Server::builder()
         .set_config(limits)
-        .set_http_middleware(tower::ServiceBuilder::new().layer(CorsLayer::permissive()))
+        .set_http_middleware(
+            tower::ServiceBuilder::new().layer(CorsLayer::permissive()).layer(DashboardLayer),
+        )
         .build(address)
         .await
         .map_err(listen)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::Address;
 use async_trait::async_trait;
+use cairn_state::Batch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Stage, StageError, run as run_stage};
@@ -11,8 +12,9 @@ use crate::{
     chain::Chain,
     config::L1Section,
     proof::BatchProof,
+    records::put_settlement,
     settlement::{Lane, Settled, Settlement, VerifiedBatch},
-    storage::{Kind, ProofJob, SequenceRecord, StorageError, proof_id},
+    storage::{Kind, ProofJob, SequenceRecord, StorageError, proof_id, put},
 };
 
 /// See the module.
@@ -96,7 +98,10 @@ impl Aggregator {
     async fn settle(&self, settled: Settled) -> Result<(), StageError> {
         let Settled { first_batch, last_batch, l1_tx_hash, gas_used } = settled;
         let record = SequenceRecord { first_batch, last_batch, l1_tx_hash };
-        self.chain.storage().set(Kind::Verification, &last_batch.to_be_bytes(), &record)?;
+        let mut writes = Batch::new();
+        put(&mut writes, Kind::Verification, &last_batch.to_be_bytes(), &record)?;
+        put_settlement(&mut writes, Lane::Verify, &settled)?;
+        self.chain.storage().write(writes)?;
         self.l1.acknowledge(Lane::Verify, &settled).await?;
         self.chain.raise_verified_batch(last_batch);
         tracing::info!(first_batch, last_batch, tx = %l1_tx_hash, gas_used, "batches verified");

@@ -6,13 +6,15 @@ use alloy_primitives::Address;
 use async_trait::async_trait;
 use cairn_protocol::{batch::PublicInput, constants::FORK_ID, witness::BatchWitness};
 use cairn_sequencer::batch::batch_witness;
+use cairn_state::Batch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Stage, StageError, run as run_stage};
 use crate::{
     chain::Chain,
     proof::ProofEngine,
-    storage::{Kind, ProofJob, StorageError, proof_id},
+    records::{ProofMeasure, now_ms, put_proof},
+    storage::{Kind, ProofJob, StorageError, proof_id, put},
 };
 
 /// See the module.
@@ -41,7 +43,7 @@ impl Prover {
             if matches!(job, Some(ProofJob::Proven { .. })) {
                 continue;
             }
-            let start = Instant::now();
+            let (start, started_ms) = (Instant::now(), now_ms());
             let proof = match self.engine.assert(&self.statement(number)?) {
                 Some(proof) => proof,
                 None => {
@@ -50,12 +52,18 @@ impl Prover {
                             .map_err(|source| StageError::WitnessBytes { batch: number, source })?,
                         _ => self.record_job(number, &id).await?,
                     };
+                    let mut writes = Batch::new();
+                    put_proof(&mut writes, number, &ProofMeasure { started_ms, seconds: None })?;
+                    self.chain.storage().write(writes)?;
                     self.engine.prove(witness, self.aggregator).await?
                 }
             };
             let job = ProofJob::Proven { shape_id: proof.shape_id, words: Box::new(proof.words) };
-            self.chain.storage().set(Kind::Proof, &id, &job)?;
             let seconds = start.elapsed().as_secs_f64();
+            let mut writes = Batch::new();
+            put(&mut writes, Kind::Proof, &id, &job)?;
+            put_proof(&mut writes, number, &ProofMeasure { started_ms, seconds: Some(seconds) })?;
+            self.chain.storage().write(writes)?;
             tracing::info!(batch = number, seconds, mode = %self.engine.mode(), "batch proven");
             self.chain.proof_recorded();
             return Ok(true);

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cairn_protocol::batch::BatchData;
+use cairn_state::Batch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Stage, StageError, run as run_stage};
 use crate::{
     chain::Chain,
     config::L1Section,
+    records::put_settlement,
     settlement::{Lane, Settled, Settlement},
-    storage::{Kind, SequenceRecord, StorageError},
+    storage::{Kind, SequenceRecord, StorageError, put},
 };
 
 /// See the module.
@@ -93,7 +95,10 @@ impl Virtualizer {
     async fn settle(&self, settled: Settled) -> Result<(), StageError> {
         let Settled { first_batch, last_batch, l1_tx_hash, gas_used } = settled;
         let record = SequenceRecord { first_batch, last_batch, l1_tx_hash };
-        self.chain.storage().set(Kind::Sequence, &last_batch.to_be_bytes(), &record)?;
+        let mut writes = Batch::new();
+        put(&mut writes, Kind::Sequence, &last_batch.to_be_bytes(), &record)?;
+        put_settlement(&mut writes, Lane::Sequence, &settled)?;
+        self.chain.storage().write(writes)?;
         self.l1.acknowledge(Lane::Sequence, &settled).await?;
         self.chain.raise_virtual_batch(last_batch);
         tracing::info!(first_batch, last_batch, tx = %l1_tx_hash, gas_used, "batches sequenced");

@@ -60,6 +60,12 @@ pub enum Kind {
     DroppedOrder = 13,
     /// Nothing → name of the proof mode that the chain was made in.
     Mode = 14,
+    /// Address ‖ block number → nothing, see [`crate::records`].
+    AddressTransaction = 20,
+    /// Batch number → [`crate::records::ProofMeasure`].
+    ProofMeasure = 21,
+    /// Lane ‖ last batch → [`crate::records::SettlementMeasure`].
+    SettlementMeasure = 22,
 }
 
 /// The table of a kind.
@@ -69,8 +75,8 @@ const fn table(kind: Kind) -> Table {
             Table::Chain
         }
         Kind::Pool | Kind::Dropped | Kind::DroppedOrder => Table::Pool,
-        Kind::Sequence | Kind::Verification | Kind::L1Job => Table::L1,
-        Kind::Proof => Table::Proofs,
+        Kind::Sequence | Kind::Verification | Kind::L1Job | Kind::SettlementMeasure => Table::L1,
+        Kind::Proof | Kind::ProofMeasure => Table::Proofs,
     }
 }
 
@@ -89,6 +95,8 @@ pub enum StorageError {
     Encode { kind: Kind, source: bincode::Error },
     #[error("the key of a {kind:?} record is damaged")]
     Key { kind: Kind },
+    #[error("the transaction of block {number} does not decode: {source}")]
+    Transaction { number: u64, source: cairn_protocol::tx::TxDecodeError },
 }
 
 impl StorageError {
@@ -274,6 +282,29 @@ impl Storage {
             false
         })?;
         found.transpose()
+    }
+
+    /// The ids of a kind that start with `prefix`, without it, from `prefix ‖ last` downwards, at most `count`.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn ids_back(
+        &self,
+        kind: Kind,
+        prefix: &[u8],
+        last: &[u8],
+        count: usize,
+    ) -> Result<Vec<Vec<u8>>, StorageError> {
+        let prefix = key(kind, prefix);
+        let mut found = Vec::new();
+        self.store.scan_back(table(kind), &[&prefix, last].concat(), &mut |k, _| {
+            let Some(id) = k.strip_prefix(prefix.as_slice()).filter(|_| found.len() < count) else {
+                return false;
+            };
+            found.push(id.to_vec());
+            true
+        })?;
+        Ok(found)
     }
 }
 

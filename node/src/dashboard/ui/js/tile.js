@@ -1,0 +1,80 @@
+// One batch as a tile: a cairn of five stones, each as wide as the share of a counter in the circuit's capacity.
+
+import { h, setAttribute, setText } from './dom.js';
+import { count, percent, plural, seconds, short } from './format.js';
+
+/** From the top stone down. */
+export const COUNTERS = [
+  { key: 'slots', name: 'transactions' },
+  { key: 'signatures', name: 'signatures' },
+  { key: 'keccak_permutations', name: 'keccak' },
+  { key: 'tree_rows', name: 'tree rows' },
+  { key: 'bytes', name: 'bytes' },
+];
+
+const REASONS = { capacity: 'circuit full', bytes: 'bytes full', age: 'by age' };
+
+export const reason = (batch) => REASONS[batch.closeReason] ?? String(batch.closeReason);
+
+export const share = (batch, capacity, key) => (capacity[key] > 0 ? Math.min(1, batch.counters[key] / capacity[key]) : 0);
+
+/** What a tile says of the way of its batch. */
+function progress(batch) {
+  if (batch.proof?.seconds !== null && batch.proof?.seconds !== undefined) return `proof ${seconds(batch.proof.seconds)}`;
+  return batch.proof ? 'proving…' : 'proof waits';
+}
+
+const settlement = (name, tx) => (tx ? `${name} ${short(tx.txHash)}` : `${name} –`);
+
+export class Tile {
+  constructor(number) {
+    this.number = number;
+    this.name = h('span', { class: 'tile-name' }, `#${count(number)}`);
+    this.reason = h('span', { class: 'tile-reason' });
+    this.size = h('span', { class: 'tile-size' });
+    this.data = h('span', { class: 'tile-hash' });
+    this.proof = h('span', { class: 'tile-hash' });
+    this.age = h('span', { class: 'tile-age' });
+    this.time = h('span', { class: 'tile-time' });
+    this.stones = COUNTERS.map(({ key }) => h('span', { class: 'stone', 'data-counter': key }));
+    this.cairn = h('span', { class: 'cairn', role: 'img' }, this.stones);
+    this.node = h('a', { class: 'tile', href: `#/batch/${number}`, 'data-batch': number },
+      h('span', { class: 'tile-top' }, this.name, this.size, this.reason),
+      this.cairn,
+      h('span', { class: 'tile-hashes' }, this.data, this.proof),
+      h('span', { class: 'tile-foot' }, this.age, this.time));
+  }
+
+  #stones(shares, label) {
+    this.stones.forEach((stone, i) => stone.style.setProperty('--share', shares[i].toFixed(3)));
+    setAttribute(this.cairn, 'aria-label', label);
+    setAttribute(this.cairn, 'title', label);
+  }
+
+  /** A sealed batch. */
+  sealed(batch, capacity) {
+    setAttribute(this.node, 'data-state', batch.state);
+    setAttribute(this.node, 'data-proving', batch.proof?.seconds === null);
+    setText(this.size, `${count(batch.transactions)} tx`);
+    setText(this.reason, reason(batch));
+    const shares = COUNTERS.map(({ key }) => share(batch, capacity, key));
+    this.#stones(shares, COUNTERS.map(({ name }, i) => `${name} ${percent(shares[i])}`).join(', '));
+    setText(this.data, settlement('data', batch.sequence));
+    setText(this.proof, settlement('proof', batch.verification));
+    setAttribute(this.age, 'data-since', batch.timestamp * 1000);
+    setText(this.time, progress(batch));
+  }
+
+  /** The batch that takes transactions: its other counters come with its end. */
+  open(open, capacity) {
+    setAttribute(this.node, 'data-state', 'open');
+    setText(this.size, `${count(open.transactions)} tx`);
+    setText(this.reason, 'open');
+    const part = capacity.slots > 0 ? Math.min(1, open.transactions / capacity.slots) : 0;
+    this.#stones([part, part, 0, 0, 0], `${plural(open.transactions, 'transaction')} of ${count(capacity.slots)}`);
+    setText(this.data, 'data –');
+    setText(this.proof, 'proof –');
+    setAttribute(this.age, 'data-since', open.timestamp * 1000);
+    setText(this.time, 'filling');
+  }
+}
