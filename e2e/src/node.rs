@@ -50,6 +50,23 @@ pub fn chain(config: &Config, engine: &dyn ProofEngine) -> eyre::Result<Arc<Chai
     Ok(open_chain(config, open_store(config)?, engine)?)
 }
 
+/// Starts every role on the data of `config`.
+async fn run(
+    config: &Config,
+    l1: &L1,
+    deployment: &Deployment,
+    engine: Arc<dyn ProofEngine>,
+) -> eyre::Result<(SocketAddr, CancellationToken, JoinHandle<Result<(), NodeError>>)> {
+    let [_, sequencer, aggregator] = L1_ACCOUNTS.map(Account::development);
+    let keys = Keys { sequencer: sequencer?, aggregator: aggregator? };
+    let chain = chain(config, engine.as_ref())?;
+    let settlement = settlement(config, &chain, l1.client.clone(), deployment, keys);
+    let cancel = CancellationToken::new();
+    let node = Node::start(config, &Role::ALL, chain, engine, settlement, cancel.clone()).await?;
+    let address = node.rpc_address().ok_or_eyre("the node serves no JSON-RPC")?;
+    Ok((address, cancel, tokio::spawn(node.run())))
+}
+
 impl Devnet {
     /// Starts L1, deploys, starts every role.
     ///
@@ -63,17 +80,24 @@ impl Devnet {
         let l1 = L1::start().await?;
         config.l1.url = l1.url();
         let deployment = l1.deploy(engine.as_ref()).await?;
-        let [_, sequencer, aggregator] = L1_ACCOUNTS.map(Account::development);
-        let keys = Keys { sequencer: sequencer?, aggregator: aggregator? };
-        let chain = chain(&config, engine.as_ref())?;
-        let settlement = settlement(&config, &chain, l1.client.clone(), &deployment, keys);
-        let cancel = CancellationToken::new();
-        let node = Node::start(&config, &Role::ALL, chain, engine, settlement, cancel.clone()).await?;
-        let address = node.rpc_address().ok_or_eyre("the node serves no JSON-RPC")?;
+        let (address, cancel, task) = run(&config, &l1, &deployment, engine).await?;
         let l2 = L2::connect(&format!("http://{address}"))?;
-        let task = tokio::spawn(node.run());
         let rollup = l1.rollup(&deployment);
+        // A restart listens where this start did.
+        config.rpc.listen = address;
         Ok(Self { l1, l2, rollup, deployment, config, cancel, task, _dir: dir })
+    }
+
+    /// Stops the node and starts it again on the same data, at the same address.
+    ///
+    /// # Errors
+    /// If a stage failed or a part does not start.
+    pub async fn restart(&mut self, engine: Arc<dyn ProofEngine>) -> eyre::Result<()> {
+        self.cancel.cancel();
+        (&mut self.task).await??;
+        let (_, cancel, task) = run(&self.config, &self.l1, &self.deployment, engine).await?;
+        (self.cancel, self.task) = (cancel, task);
+        Ok(())
     }
 
     /// Stops the node and waits for its end.

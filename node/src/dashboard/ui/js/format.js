@@ -44,7 +44,8 @@ export const short = (hash) => `${hash.slice(0, 8)}…${hash.slice(-4)}`;
 /** A length of time. */
 export function seconds(s) {
   if (s === 0) return '0 s';
-  if (s < 0.0995) return `${Math.max(0, Math.round(s * 1000))} ms`;
+  if (s < 0.001) return '< 1 ms';
+  if (s < 0.0995) return `${Math.round(s * 1000)} ms`;
   if (s < 10) return `${s.toFixed(1)} s`;
   if (s < 120) return `${Math.round(s)} s`;
   if (s < 7200) return `${Math.floor(s / 60)} min`;

@@ -59,12 +59,12 @@ export function pipeline(store) {
     };
   }
 
-  function place(shown, capacity) {
+  function place(shown, status) {
     return shown.map((batch) => {
       const tile = tiles.get(batch.number) ?? new Tile(batch.number);
       tiles.set(batch.number, tile);
-      if (batch.state === undefined) tile.open(batch, capacity);
-      else tile.sealed(batch, capacity);
+      if (batch.state === undefined) tile.open(batch, status);
+      else tile.sealed(batch, status);
       return tile.node;
     });
   }
@@ -76,7 +76,7 @@ export function pipeline(store) {
     const kept = new Set();
     for (const [key, { total, shown }] of Object.entries(sorted)) {
       const { tiles: box, count: label, more, empty } = lanes[key];
-      const nodes = place(shown, store.status.capacity);
+      const nodes = place(shown, store.status);
       shown.forEach(({ number }) => kept.add(number));
       // Only what is elsewhere is moved: focus and hover stay.
       nodes.forEach((node, i) => { if (box.children[i] !== node) box.insertBefore(node, box.children[i] ?? null); });

@@ -34,12 +34,13 @@ export class Plot {
     this.#options = options;
     this.#readout = readout;
     this.#summary = summary;
-    this.value = h('span', { class: 'plot-value' });
+    this.unit = h('span', { class: 'plot-unit' }, unit);
+    this.value = h('span', { class: 'plot-value' }, '\u00a0');
     this.box = h('div', { class: 'plot-box', role: 'img', 'aria-label': title });
     this.empty = h('p', { class: 'plot-empty' }, empty);
     this.node = h('figure', { class: 'card plot' },
       h('figcaption', { class: 'card-head' },
-        h('span', { class: 'plot-title' }, h('h2', null, title), h('span', { class: 'plot-unit' }, unit)), this.value),
+        h('span', { class: 'plot-title' }, h('h2', null, title), this.unit), this.value),
       h('ul', { class: 'legend' }, keys.map(([name, text]) => h('li', null, h('span', { class: 'key', 'data-colour': name }), text))),
       h('div', { class: 'plot-frame' }, this.box, this.empty));
     // Colours are in the canvas: another scheme is another plot.
@@ -74,7 +75,7 @@ export class Plot {
     if (data === null) {
       this.#plot?.destroy();
       this.#plot = null;
-      setText(this.value, '');
+      setText(this.value, '\u00a0');
       return;
     }
     if (this.#plot === null) this.#make();

@@ -2,7 +2,7 @@
 
 /* global uPlot */
 
-import { byId } from './dom.js';
+import { byId, setText } from './dom.js';
 import { compact, count, percent, seconds } from './format.js';
 import { axis, colour, Plot } from './plot.js';
 import { COUNTERS, share } from './tile.js';
@@ -43,6 +43,7 @@ function proofTime(store) {
     summary: () => `Proof time of ${shown.length} batches; the newest took ${seconds(shown.at(-1).proof.seconds)}.`,
   });
   store.addEventListener('batches', () => {
+    setText(plot.unit, store.status?.proofMode === 'mock' ? 'MOCK: nothing is proven' : 'by batch');
     shown = last(store, SHOWN, (batch) => typeof batch.proof?.seconds === 'number');
     plot.set(shown.length > 0 ? [shown.map((b) => b.number), shown.map((b) => b.proof.seconds)] : null);
   });

@@ -37,7 +37,7 @@ export function stateOf(states, block) {
 
 export function recent(store) {
   const rows = Array.from({ length: ROWS }, row);
-  const empty = h('p', { class: 'recent-empty' }, 'No transaction yet. Send the first one:');
+  const empty = h('p', { class: 'recent-empty' }, 'No transaction yet. The command below sends the first one.');
   const [line, setLine] = copyable('', 'Copy the command');
   const list = h('div', { class: 'recent-rows' }, rows.map(({ node }) => node), empty);
   byId('recent').append(list, h('div', { class: 'send' }, h('span', { class: 'send-label' }, 'Send one'), line));

@@ -19,8 +19,8 @@ export const reason = (batch) => REASONS[batch.closeReason] ?? String(batch.clos
 export const share = (batch, capacity, key) => (capacity[key] > 0 ? Math.min(1, batch.counters[key] / capacity[key]) : 0);
 
 /** What a tile says of the way of its batch. */
-function progress(batch) {
-  if (batch.proof?.seconds !== null && batch.proof?.seconds !== undefined) return `proof ${seconds(batch.proof.seconds)}`;
+function progress(batch, mock) {
+  if (typeof batch.proof?.seconds === 'number') return mock ? 'mock proof' : `proof ${seconds(batch.proof.seconds)}`;
   return batch.proof ? 'proving…' : 'proof waits';
 }
 
@@ -52,7 +52,7 @@ export class Tile {
   }
 
   /** A sealed batch. */
-  sealed(batch, capacity) {
+  sealed(batch, { capacity, proofMode }) {
     setAttribute(this.node, 'data-state', batch.state);
     setAttribute(this.node, 'data-proving', batch.proof?.seconds === null);
     setText(this.size, `${count(batch.transactions)} tx`);
@@ -62,11 +62,11 @@ export class Tile {
     setText(this.data, settlement('data', batch.sequence));
     setText(this.proof, settlement('proof', batch.verification));
     setAttribute(this.age, 'data-since', batch.timestamp * 1000);
-    setText(this.time, progress(batch));
+    setText(this.time, progress(batch, proofMode === 'mock'));
   }
 
   /** The batch that takes transactions: its other counters come with its end. */
-  open(open, capacity) {
+  open(open, { capacity }) {
     setAttribute(this.node, 'data-state', 'open');
     setText(this.size, `${count(open.transactions)} tx`);
     setText(this.reason, 'open');

@@ -35,7 +35,7 @@ function history(rpc, address, page) {
       older.disabled = false;
     }
   });
-  return h('section', { class: 'card' }, h('h2', null, 'Transactions'), h('div', { class: 'scroll' },
+  return h('section', { class: 'card' }, h('h2', null, 'Transactions'), h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Transactions' },
     h('table', { class: 'history' },
       h('thead', null, h('tr', null, ['Hash', 'Block', '', 'Other', 'Value', 'State'].map((name) => h('th', { scope: 'col' }, name)))), rows)), older);
 }

@@ -29,10 +29,10 @@ function settlement(tx) {
     h('p', { class: 'quiet' }, `${range}${gas}${tx.settledMs === null ? '' : `, ${date(tx.settledMs)}`}`));
 }
 
-function proof(batch) {
+function proof(batch, mode) {
   if (batch.proof === null) return 'waits for the prover';
   if (batch.proof.seconds === null) return h('span', null, 'is being made since ', h('span', { 'data-elapsed': batch.proof.startedMs }, '…'));
-  return `took ${seconds(batch.proof.seconds)}, begun ${date(batch.proof.startedMs)}`;
+  return `${mode === 'mock' ? 'MOCK, nothing is proven: ' : ''}took ${seconds(batch.proof.seconds)}, begun ${date(batch.proof.startedMs)}`;
 }
 
 export async function batchView({ rpc, store }, id) {
@@ -42,7 +42,7 @@ export async function batchView({ rpc, store }, id) {
     rpc.call('cairn_getBatches', [number, 1]),
     rpc.call('zkevm_getBatchByNumber', [`0x${number.toString(16)}`]),
   ]);
-  const { capacity, openBatch } = store.status ?? await rpc.call('cairn_status', []);
+  const { capacity, openBatch, proofMode } = store.status ?? await rpc.call('cairn_status', []);
   if (batch?.number !== number || full === null) {
     const text = openBatch?.number === number
       ? `This batch is open: ${plural(openBatch.transactions, 'transaction')} so far.` : 'There is no such batch.';
@@ -56,7 +56,7 @@ export async function batchView({ rpc, store }, id) {
       ['Blocks', h('span', null, link('block', batch.firstBlock, count(batch.firstBlock)), ' to ', link('block', batch.lastBlock, count(batch.lastBlock)))],
       ['Opened', date(batch.timestamp * 1000)],
       ['Closed', reason(batch)],
-      ['Proof', proof(batch)],
+      ['Proof', proof(batch, proofMode)],
       ['Data on L1', settlement(batch.sequence)],
       ['Proof on L1', settlement(batch.verification)],
       ['Bytes on L1', count(byteLength(full.batchL2Data))],
