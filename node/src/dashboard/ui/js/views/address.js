@@ -37,7 +37,7 @@ function history(rpc, address, page) {
   });
   return h('section', { class: 'card' }, h('h2', null, 'Transactions'), h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Transactions' },
     h('table', { class: 'history' },
-      h('thead', null, h('tr', null, ['Hash', 'Block', '', 'Other', 'Value', 'State'].map((name) => h('th', { scope: 'col' }, name)))), rows)), older);
+      h('thead', null, h('tr', null, ['Hash', 'Block', 'Way', 'Other', 'Value', 'State'].map((name) => h('th', { scope: 'col' }, name)))), rows)), older);
 }
 
 export async function addressView({ rpc }, id) {
