@@ -16,6 +16,18 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
   "--disable-component-update", "--disable-sync"];
 
 const hex = (text) => `0x${Buffer.from(text, "utf8").toString("hex")}`;
+/** Code that copies `data` to memory, pushes its length and does `end` with it. */
+function initcode(end, data) {
+  const length = data.length.toString(16).padStart(2, "0");
+  const offset = (7 + 2 + end.length).toString(16).padStart(2, "0");
+  return `0x60${length}60${offset}60003960${length}${end.join("")}${data.toString("hex")}`;
+}
+/** Error(string). */
+function revertReason(text) {
+  const word = (n) => Buffer.from(n.toString(16).padStart(64, "0"), "hex");
+  const bytes = Buffer.from(text);
+  return Buffer.concat([Buffer.from("08c379a0", "hex"), word(32), word(bytes.length), bytes, Buffer.alloc(-bytes.length & 31)]);
+}
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 async function order(what) {
   process.stdout.write(`${JSON.stringify(what)}\n`);
@@ -74,7 +86,7 @@ try {
 
   let first;
   await step("a transfer is shown as it happens", async () => {
-    first = await order({ do: "transfer", to: RECIPIENT, data: "0x" });
+    first = await order({ do: "send", to: RECIPIENT, data: "0x" });
     await page.locator(`[data-tx="${first.hash}"]`).waitFor({ timeout: SOON });
     await page.locator("[data-head=trusted]").filter({ hasText: /^1$/ }).waitFor({ timeout: SOON });
     await page.locator(`.lane[data-state=consolidated] [data-batch="1"]`).waitFor({ timeout: SOON });
@@ -104,11 +116,20 @@ try {
     await page.locator("#overview").waitFor({ state: "visible", timeout: SOON });
   });
 
-  await step("calldata that looks like markup is text", async () => {
-    const { hash } = await order({ do: "transfer", to: RECIPIENT, data: hex(HOSTILE) });
+  await step("calldata, logs and reasons that look like markup are text", async () => {
+    const texts = (selector) => page.locator(selector).allTextContents();
+    const { hash } = await order({ do: "send", to: RECIPIENT, data: hex(HOSTILE) });
     await page.goto(`${url}/#/tx/${hash}`);
     await page.locator(".as-text q").waitFor({ timeout: SOON });
-    assert.equal(await page.locator(".as-text q").textContent(), HOSTILE);
+    assert.deepEqual(await texts(".as-text q"), [HOSTILE]);
+    const logged = await order({ do: "send", to: null, data: initcode(["60", "00", "a0", "00"], Buffer.from(HOSTILE)) });
+    await page.goto(`${url}/#/tx/${logged.hash}`);
+    await page.locator(".log .as-text q").waitFor({ timeout: SOON });
+    assert.deepEqual(await texts(".log .as-text q"), [HOSTILE]);
+    const failed = await order({ do: "send", to: null, data: initcode(["60", "00", "fd"], revertReason(HOSTILE)) });
+    await page.goto(`${url}/#/tx/${failed.hash}`);
+    await page.locator(".chip[data-state=bad]").waitFor({ timeout: SOON });
+    assert.ok((await texts("#detail .facts")).join().includes(HOSTILE));
     assert.equal(await page.evaluate(() => window.hostile), undefined);
     await page.goto(`${url}/#/`);
   });
@@ -152,7 +173,7 @@ try {
     await order({ do: "restart" });
     await lost;
     await live(page);
-    const { hash } = await order({ do: "transfer", to: RECIPIENT, data: "0x" });
+    const { hash } = await order({ do: "send", to: RECIPIENT, data: "0x" });
     await page.locator(`[data-tx="${hash}"]`).waitFor({ timeout: SOON });
     assert.equal(await page.evaluate(() => window.sameDocument), true);
   });

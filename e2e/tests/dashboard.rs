@@ -28,10 +28,15 @@ const RECIPIENT: Address = Address::repeat_byte(0xda);
 /// Bound for all that the browser does.
 const BROWSER: Duration = Duration::from_secs(300);
 
-/// Sends a transfer and waits for its block.
-async fn transfer(net: &Devnet, to: Address, data: Bytes) -> eyre::Result<Value> {
+/// Sends a transaction and waits for its block. Without a recipient it creates a contract.
+async fn send(net: &Devnet, to: Option<Address>, data: Bytes) -> eyre::Result<Value> {
     let user = net.l2.user(SENDER).await?;
-    let tx = TransactionRequest::new().to(h160(to)).value(1).data(data);
+    // Not estimated: some are to fail.
+    let tx = TransactionRequest::new().value(1).data(data).gas(1_000_000);
+    let tx = match to {
+        Some(to) => tx.to(h160(to)),
+        None => tx,
+    };
     let hash = user.send_transaction(tx, None).await?.tx_hash();
     let receipt = net.l2.receipt(hash).await?;
     Ok(json!({ "hash": hash, "blockHash": receipt.block_hash }))
@@ -40,9 +45,9 @@ async fn transfer(net: &Devnet, to: Address, data: Bytes) -> eyre::Result<Value>
 /// Does what the browser's test asks for.
 async fn obey(net: &mut Devnet, order: &Value) -> eyre::Result<Value> {
     match order["do"].as_str() {
-        Some("transfer") => {
+        Some("send") => {
             let (to, data) = (order["to"].clone(), order["data"].clone());
-            transfer(net, serde_json::from_value(to)?, serde_json::from_value(data)?).await
+            send(net, serde_json::from_value(to)?, serde_json::from_value(data)?).await
         }
         Some("restart") => net.restart(keys::mock()).await.map(|()| json!({})),
         _ => eyre::bail!("no such order: {order}"),
@@ -102,7 +107,7 @@ async fn accepts_the_feed_from_the_first_block_to_its_proof() -> eyre::Result<()
     assert_eq!(status["openBatch"], Value::Null);
     assert_eq!(status["pool"]["pending"], 0);
 
-    let first = transfer(&net, RECIPIENT, Bytes::default()).await?;
+    let first = send(&net, Some(RECIPIENT), Bytes::default()).await?;
     let status = push(&mut feed, |status| status["states"]["consolidated"]["block"] == 1).await?;
     assert_eq!(status["states"]["trusted"]["batch"], 1);
     assert_eq!(status["prover"], json!({ "queue": 0, "proving": null }));
@@ -140,7 +145,7 @@ async fn accepts_the_feed_from_the_first_block_to_its_proof() -> eyre::Result<()
 async fn accepts_waiting_transactions_and_pages_of_an_address() -> eyre::Result<()> {
     let net = Devnet::start(keys::mock()).await?;
     for _ in 0..3 {
-        transfer(&net, RECIPIENT, Bytes::default()).await?;
+        send(&net, Some(RECIPIENT), Bytes::default()).await?;
     }
     let user = net.l2.user(SENDER).await?;
     let nonce = net.l2.nonce(Account::development(SENDER)?.address(), BlockNumber::Latest).await?;

@@ -19,7 +19,7 @@ export function header(store) {
   store.addEventListener('status', () => {
     const { chainId, proofMode } = store.status;
     setText(byId('chain-id'), `chain ${chainId}`);
-    badge.hidden = proofMode === null;
+    badge.hidden = false;
     const mock = proofMode === 'mock';
     badge.classList.toggle('badge-mock', mock);
     setText(badge, mock ? 'MOCK: nothing is proven' : `${proofMode[0].toUpperCase()}${proofMode.slice(1)} proofs`);

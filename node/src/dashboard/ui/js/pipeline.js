@@ -32,8 +32,8 @@ function lane({ key, name, empty }) {
 }
 
 export function pipeline(store) {
-  byId('counter-legend').append(...COUNTERS.map(({ key, name }) => (
-    h('li', null, h('span', { class: 'key', 'data-counter': key }), name))));
+  const legend = new Map(COUNTERS.map(({ key, name }) => [key, h('li', null, h('span', { class: 'key', 'data-counter': key }), name)]));
+  byId('counter-legend').append(...legend.values());
   const lanes = Object.fromEntries(LANES.map((l) => [l.key, lane(l)]));
   byId('lanes').append(...Object.values(lanes).map(({ node }) => node));
   /** Batch number → tile. */
@@ -71,6 +71,7 @@ export function pipeline(store) {
 
   function draw() {
     if (store.status === null) return;
+    for (const [key, item] of legend) item.hidden = store.status.capacity[key] === 0;
     const before = new Map([...tiles].map(([number, { node }]) => [number, node.getBoundingClientRect()]));
     const sorted = sort();
     const kept = new Set();

@@ -38,10 +38,11 @@ export class Plot {
     this.value = h('span', { class: 'plot-value' }, '\u00a0');
     this.box = h('div', { class: 'plot-box', role: 'img', 'aria-label': title });
     this.empty = h('p', { class: 'plot-empty' }, empty);
+    this.keys = keys.map(([name, text]) => h('li', null, h('span', { class: 'key', 'data-colour': name }), text));
     this.node = h('figure', { class: 'card plot' },
       h('figcaption', { class: 'card-head' },
         h('span', { class: 'plot-title' }, h('h2', null, title), this.unit), this.value),
-      h('ul', { class: 'legend' }, keys.map(([name, text]) => h('li', null, h('span', { class: 'key', 'data-colour': name }), text))),
+      h('ul', { class: 'legend' }, this.keys),
       h('div', { class: 'plot-frame' }, this.box, this.empty));
     // Colours are in the canvas: another scheme is another plot.
     dark.addEventListener('change', () => this.#make());

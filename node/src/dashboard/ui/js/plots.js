@@ -5,7 +5,7 @@
 import { byId, setText } from './dom.js';
 import { compact, count, percent, seconds } from './format.js';
 import { axis, colour, Plot } from './plot.js';
-import { COUNTERS, share } from './tile.js';
+import { COUNTERS, machines, share } from './tile.js';
 
 /** Batches of a plot: as many as stay readable. */
 const SHOWN = 30;
@@ -52,10 +52,11 @@ function proofTime(store) {
 
 /** Each counter has its place in the group of its batch. */
 function counters(store) {
-  const STEP = 0.17;
+  const STEP = 0.14;
   let shown = [];
   const at = (k) => (k - (COUNTERS.length - 1) / 2) * STEP;
   const of = (batch) => COUNTERS.map(({ key }) => share(batch, store.status.capacity, key));
+  const names = (batch) => machines(store.status.capacity).map(({ key, name }) => `${name} ${percent(share(batch, store.status.capacity, key))}`);
   const plot = new Plot({
     title: 'Counters used', unit: 'share of capacity, by batch', empty: 'No batch is sealed yet.',
     keys: COUNTERS.map(({ key, name }) => [`counter-${key}`, name]),
@@ -72,11 +73,13 @@ function counters(store) {
     },
     summary: () => {
       const batch = shown.at(-1);
-      return `Counters of ${shown.length} batches; batch ${batch.number}: ${of(batch).map((part, k) => `${COUNTERS[k].name} ${percent(part)}`).join(', ')}.`;
+      return `Counters of ${shown.length} batches; batch ${batch.number}: ${names(batch).join(', ')}.`;
     },
   });
   store.addEventListener('batches', () => {
-    shown = last(store, GROUPS, () => store.status !== null);
+    if (store.status === null) return;
+    COUNTERS.forEach(({ key }, k) => { plot.keys[k].hidden = store.status.capacity[key] === 0; });
+    shown = last(store, GROUPS, () => true);
     const x = shown.flatMap(({ number }) => COUNTERS.map((_, k) => number + at(k)));
     const y = COUNTERS.map((_, k) => shown.flatMap((batch) => of(batch).map((part, j) => (j === k ? part : null))));
     plot.set(shown.length > 0 ? [x, ...y] : null);

@@ -1,4 +1,4 @@
-// One batch as a tile: a cairn of five stones, each as wide as the share of a counter in the circuit's capacity.
+// One batch as a tile: a cairn of stones, each as wide as the share of a counter in the circuit's capacity.
 
 import { h, setAttribute, setText } from './dom.js';
 import { count, percent, plural, seconds, short } from './format.js';
@@ -10,11 +10,15 @@ export const COUNTERS = [
   { key: 'keccak_permutations', name: 'keccak' },
   { key: 'tree_rows', name: 'tree rows' },
   { key: 'bytes', name: 'bytes' },
+  { key: 'steps', name: 'EVM steps' },
 ];
 
-const REASONS = { capacity: 'circuit full', bytes: 'bytes full', age: 'by age' };
+const REASONS = { capacity: 'circuit full', bytes: 'bytes full', gas: 'gas full', age: 'by age' };
 
 export const reason = (batch) => REASONS[batch.closeReason] ?? String(batch.closeReason);
+
+/** Machines that the circuit has: one for transfers alone has no EVM. */
+export const machines = (capacity) => COUNTERS.filter(({ key }) => capacity[key] > 0);
 
 export const share = (batch, capacity, key) => (capacity[key] > 0 ? Math.min(1, batch.counters[key] / capacity[key]) : 0);
 
@@ -45,8 +49,12 @@ export class Tile {
       h('span', { class: 'tile-foot' }, this.age, this.time));
   }
 
-  #stones(shares, label) {
-    this.stones.forEach((stone, i) => stone.style.setProperty('--share', shares[i].toFixed(3)));
+  /** `shares` by counter. */
+  #stones(capacity, shares, label) {
+    COUNTERS.forEach(({ key }, i) => {
+      this.stones[i].hidden = capacity[key] === 0;
+      this.stones[i].style.setProperty('--share', (shares[key] ?? 0).toFixed(3));
+    });
     setAttribute(this.cairn, 'aria-label', label);
     setAttribute(this.cairn, 'title', label);
   }
@@ -57,8 +65,9 @@ export class Tile {
     setAttribute(this.node, 'data-proving', batch.proof?.seconds === null);
     setText(this.size, `${count(batch.transactions)} tx`);
     setText(this.reason, reason(batch));
-    const shares = COUNTERS.map(({ key }) => share(batch, capacity, key));
-    this.#stones(shares, COUNTERS.map(({ name }, i) => `${name} ${percent(shares[i])}`).join(', '));
+    const present = machines(capacity);
+    const shares = Object.fromEntries(present.map(({ key }) => [key, share(batch, capacity, key)]));
+    this.#stones(capacity, shares, present.map(({ key, name }) => `${name} ${percent(shares[key])}`).join(', '));
     setText(this.data, settlement('data', batch.sequence));
     setText(this.proof, settlement('proof', batch.verification));
     setAttribute(this.age, 'data-since', batch.timestamp * 1000);
@@ -71,7 +80,7 @@ export class Tile {
     setText(this.size, `${count(open.transactions)} tx`);
     setText(this.reason, 'open');
     const part = capacity.slots > 0 ? Math.min(1, open.transactions / capacity.slots) : 0;
-    this.#stones([part, part, 0, 0, 0], `${plural(open.transactions, 'transaction')} of ${count(capacity.slots)}`);
+    this.#stones(capacity, { slots: part, signatures: part }, `${plural(open.transactions, 'transaction')} of ${count(capacity.slots)}`);
     setText(this.data, 'data –');
     setText(this.proof, 'proof –');
     setAttribute(this.age, 'data-since', open.timestamp * 1000);

@@ -2,7 +2,7 @@
 
 import { h } from '../dom.js';
 import { byteLength, count, date, percent, plural, seconds } from '../format.js';
-import { COUNTERS, reason, share } from '../tile.js';
+import { machines, reason, share } from '../tile.js';
 import { addressLink, copyable, link, notice, steps, table } from './parts.js';
 
 /** Most transactions that are listed. */
@@ -11,7 +11,7 @@ const LISTED = 200;
 function counters(batch, capacity) {
   return h('section', { class: 'card' }, h('h2', null, 'Counters'), h('table', { class: 'counters' },
     h('thead', null, h('tr', null, ['Machine', 'Used', 'Capacity', 'Share'].map((name) => h('th', { scope: 'col' }, name)))),
-    h('tbody', null, COUNTERS.map(({ key, name }) => {
+    h('tbody', null, machines(capacity).map(({ key, name }) => {
       const part = share(batch, capacity, key);
       return h('tr', null,
         h('th', { scope: 'row' }, h('span', { class: 'key', 'data-counter': key }), name),
@@ -55,7 +55,7 @@ export async function batchView({ rpc, store }, id) {
       ['Transactions', count(batch.transactions)],
       ['Blocks', h('span', null, link('block', batch.firstBlock, count(batch.firstBlock)), ' to ', link('block', batch.lastBlock, count(batch.lastBlock)))],
       ['Opened', date(batch.timestamp * 1000)],
-      ['Closed', reason(batch)],
+      ['Closed', `${date(batch.sealedMs)}, ${reason(batch)}`],
       ['Proof', proof(batch, proofMode)],
       ['Data on L1', settlement(batch.sequence)],
       ['Proof on L1', settlement(batch.verification)],
