@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn accepts_every_party_of_a_transaction_newest_first() {
-        let storage = Storage::new(Arc::new(MemoryStore::default()));
+        let storage = Storage::open(Arc::new(MemoryStore::default())).unwrap();
         let mut writes = Batch::new();
         let (sender, recipient) = (Address::repeat_byte(1), Address::repeat_byte(2));
         for number in 1..=300 {

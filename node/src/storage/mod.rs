@@ -71,9 +71,13 @@ pub enum Kind {
 /// The table of a kind.
 const fn table(kind: Kind) -> Table {
     match kind {
-        Kind::Block | Kind::BlockHash | Kind::Transaction | Kind::Batch | Kind::OpenBatch | Kind::Mode => {
-            Table::Chain
-        }
+        Kind::Block
+        | Kind::BlockHash
+        | Kind::Transaction
+        | Kind::Batch
+        | Kind::OpenBatch
+        | Kind::Mode
+        | Kind::AddressTransaction => Table::Chain,
         Kind::Pool | Kind::Dropped | Kind::DroppedOrder => Table::Pool,
         Kind::Sequence | Kind::Verification | Kind::L1Job | Kind::SettlementMeasure => Table::L1,
         Kind::Proof | Kind::ProofMeasure => Table::Proofs,
