@@ -111,6 +111,25 @@ pub struct PoolStatus {
     pub queued: usize,
 }
 
+/// The transactions of one sender, by nonce.
+#[derive(Clone, Copy, Debug)]
+pub struct PooledAccount<'a> {
+    pub sender: Address,
+    queue: &'a AccountQueue,
+}
+
+impl<'a> PooledAccount<'a> {
+    /// Those that nothing stands before.
+    pub fn pending(&self) -> impl Iterator<Item = &'a PooledTx> + use<'a> {
+        self.queue.by_nonce.range(..self.queue.pending_nonce()).map(|(_, pooled)| pooled)
+    }
+
+    /// Those that wait for a nonce.
+    pub fn queued(&self) -> impl Iterator<Item = &'a PooledTx> + use<'a> {
+        self.queue.by_nonce.range(self.queue.pending_nonce()..).map(|(_, pooled)| pooled)
+    }
+}
+
 /// The pool.
 pub struct Pool {
     config: PoolConfig,
@@ -421,6 +440,17 @@ impl Pool {
     pub fn get(&self, hash: &B256) -> Option<&PooledTx> {
         let (sender, nonce) = self.by_hash.get(hash)?;
         self.accounts.get(sender)?.by_nonce.get(nonce)
+    }
+
+    /// Every sender with its transactions, in no order.
+    pub fn accounts(&self) -> impl Iterator<Item = PooledAccount<'_>> {
+        self.accounts.iter().map(|(sender, queue)| PooledAccount { sender: *sender, queue })
+    }
+
+    /// One sender's transactions, `None` if the pool holds none.
+    #[must_use]
+    pub fn account(&self, sender: Address) -> Option<PooledAccount<'_>> {
+        self.accounts.get(&sender).map(|queue| PooledAccount { sender, queue })
     }
 
     /// The nonce that follows the sender's pending transactions, `None` if the pool holds none of its transactions.
