@@ -70,6 +70,14 @@ pub struct RpcConfig {
     pub max_response_bytes: u32,
     pub max_connections: u32,
     pub max_batch_entries: u32,
+    /// Where a node without the sequencer role sends raw transactions; without it, into its own pool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequencer_url: Option<String>,
+    /// In milliseconds: a subscription whose client takes no message for this long is closed; after three times as long,
+    /// its connection.
+    pub subscriber_timeout_ms: u64,
+    /// A subscription whose client is further behind is closed.
+    pub subscriber_max_lag_blocks: u64,
 }
 
 impl Default for RpcConfig {
@@ -80,6 +88,9 @@ impl Default for RpcConfig {
             max_response_bytes: 10 << 20,
             max_connections: 200,
             max_batch_entries: 100,
+            sequencer_url: None,
+            subscriber_timeout_ms: 10_000,
+            subscriber_max_lag_blocks: 10_000,
         }
     }
 }

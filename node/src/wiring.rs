@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     chain::{Chain, ChainConfig, ChainError},
     cli::Role,
-    config::{Config, ProofMode},
+    config::{Config, ProofMode, RpcConfig},
     dashboard::feed,
     engine::Groth16Engine,
     l1::{
@@ -235,7 +235,13 @@ impl Node {
         chain.feed.describe(l1.contracts());
         // Everything that can fail comes before the first stage runs.
         let rpc = match roles.contains(&Role::Rpc) {
-            true => Some(rpc::serve(&chain, &config.rpc).await?),
+            true => {
+                // Who makes the blocks has the pool.
+                let relays = !roles.contains(&Role::Sequencer);
+                let sequencer_url = config.rpc.sequencer_url.clone().filter(|_| relays);
+                let config = RpcConfig { sequencer_url, ..config.rpc.clone() };
+                Some(rpc::serve(&chain, &config).await?)
+            }
             false => None,
         };
         let mut node = Self { chain, stages: Stages::new(), rpc, cancel };

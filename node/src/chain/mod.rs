@@ -26,7 +26,7 @@ use cairn_sequencer::{
     pool::{Pool, PoolConfig, PoolError},
 };
 use cairn_state::{Batch, StateDb, StateError, Store, StoreError};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 pub use self::{block::receipt_envelope, pace::Pace};
 use crate::{
@@ -111,6 +111,9 @@ pub struct Heads {
     pub verified_batch: u64,
 }
 
+/// How many pooled transactions a receiver of [`Chain::subscribe_pool`] may be behind before it misses some.
+pub const POOL_FEED: usize = 4_096;
+
 /// See the module.
 pub struct Chain {
     state: StateDb,
@@ -134,6 +137,7 @@ pub struct Chain {
     pub pool_changed: Notify,
     /// What watchers are told.
     pub feed: Feed,
+    pool_feed: broadcast::Sender<B256>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -203,6 +207,7 @@ impl Chain {
             failure: OnceLock::new(),
             pool_changed: Notify::new(),
             feed: Feed::default(),
+            pool_feed: broadcast::Sender::new(POOL_FEED),
         };
         *lock(&chain.open) = chain.reopen_batch()?;
         Ok(chain)
@@ -211,6 +216,13 @@ impl Chain {
     /// Reads the pool.
     pub fn with_pool<T>(&self, read: impl FnOnce(&Pool) -> T) -> T {
         read(&lock(&self.pool))
+    }
+
+    /// Hashes of the transactions that enter the pool from now on. The feed holds [`POOL_FEED`] of them: a receiver that
+    /// is further behind misses the oldest and is told how many.
+    #[must_use]
+    pub fn subscribe_pool(&self) -> broadcast::Receiver<B256> {
+        self.pool_feed.subscribe()
     }
 
     /// The price that the pool asks for, in wei.

@@ -63,6 +63,8 @@ impl Chain {
             return Err(error);
         }
         self.pool_changed.notify_one();
+        // Without a receiver there is nobody to tell.
+        let _ = self.pool_feed.send(hash);
         Ok(hash)
     }
 

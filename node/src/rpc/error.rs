@@ -1,20 +1,24 @@
 //! Errors over JSON-RPC: one match from our errors to codes. Source: docs/rpc.md#errors.
 
-use alloy_primitives::Bytes;
 use cairn_sequencer::{call::CallError, pool::PoolError};
 use cairn_state::StateError;
-use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::{core::ClientError, types::ErrorObjectOwned};
+use serde_json::{Value, json};
 
 use crate::{chain::ChainError, storage::StorageError};
 
 /// Invalid parameters.
 pub const INVALID_PARAMS: i32 = -32602;
+/// There is no such method.
+pub const METHOD_NOT_FOUND: i32 = -32601;
 /// Fault of the node.
 pub const INTERNAL: i32 = -32603;
 /// What geth answers with: invalid input, in its words.
 pub const SERVER: i32 = -32000;
 /// The resource is not known.
 pub const RESOURCE_NOT_FOUND: i32 = -32001;
+/// What answers it is not available now.
+pub const RESOURCE_UNAVAILABLE: i32 = -32002;
 /// A well-formed transaction of a kind that is refused.
 pub const TRANSACTION_REJECTED: i32 = -32003;
 /// A limit of the node.
@@ -33,10 +37,24 @@ pub enum RpcError {
     Call(#[from] CallError),
     #[error("header not found")]
     UnknownBlock,
-    #[error("invalid block range: from {from} to {to}")]
+    #[error("header for hash not found")]
+    UnknownBlockHash,
+    #[error("unknown block")]
+    UnknownLogBlock,
+    #[error("state of block {number} is not kept, the earliest kept is that of block {earliest}")]
+    Pruned { number: u64, earliest: u64 },
+    #[error("invalid block range params: from {from} to {to}")]
     InvalidRange { from: u64, to: u64 },
     #[error("block range of {got} blocks, the limit is {limit}")]
     RangeTooLarge { got: u64, limit: u64 },
+    #[error("query returned more than {limit} results. Try with this block range [{from:#x}, {to:#x}].")]
+    TooManyLogs { limit: usize, from: u64, to: u64 },
+    #[error("filter with {got} addresses and topics, the limit is {limit}")]
+    FilterTooLarge { got: usize, limit: usize },
+    #[error("{limit} filters are installed, that is the limit")]
+    TooManyFilters { limit: usize },
+    #[error("filter not found")]
+    FilterNotFound,
     #[error("block count {got} is not between 1 and {limit}")]
     BlockCount { got: u64, limit: u64 },
     #[error("{got} storage slots, the limit is {limit}")]
@@ -49,11 +67,25 @@ pub enum RpcError {
     InputAndData,
     #[error("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")]
     GasPriceAndMaxFee,
+    /// The sequencer's own error, as it came.
+    #[error("{0}")]
+    Relayed(ErrorObjectOwned),
+    #[error("the sequencer cannot be reached: {source}")]
+    SequencerUnreachable { source: ClientError },
+    #[error("the sequencer did not answer within {after_s} s: it may or may not have the transaction")]
+    SequencerTimeout { after_s: u64 },
+    #[error("an answer cannot be written: {0}")]
+    Encode(#[from] serde_json::Error),
+    #[error("a request was not finished: {0}")]
+    Aborted(#[from] tokio::task::JoinError),
 }
 
 impl From<StateError> for RpcError {
     fn from(e: StateError) -> Self {
-        Self::Chain(e.into())
+        match e {
+            StateError::Pruned { number, earliest } => Self::Pruned { number, earliest },
+            other => Self::Chain(other.into()),
+        }
     }
 }
 
@@ -64,9 +96,12 @@ impl From<StorageError> for RpcError {
 }
 
 /// The code of each error, and data if there is any.
-fn code(error: &RpcError) -> (i32, Option<Bytes>) {
+fn code(error: &RpcError) -> (i32, Option<Value>) {
     match error {
+        RpcError::Relayed(error) => (error.code(), None),
         RpcError::Chain(_)
+        | RpcError::Encode(_)
+        | RpcError::Aborted(_)
         | RpcError::Pool(PoolError::Store(_) | PoolError::State(_))
         | RpcError::Call(CallError::View(_) | CallError::Revm { .. }) => (INTERNAL, None),
         RpcError::Pool(PoolError::NotProvable(_) | PoolError::ExceedsCapacity(_)) => {
@@ -74,7 +109,16 @@ fn code(error: &RpcError) -> (i32, Option<Bytes>) {
         }
         RpcError::Pool(PoolError::Full { .. })
         | RpcError::RangeTooLarge { .. }
-        | RpcError::TooManySlots { .. } => (LIMIT_EXCEEDED, None),
+        | RpcError::TooManySlots { .. }
+        | RpcError::TooManyLogs { .. }
+        | RpcError::FilterTooLarge { .. }
+        | RpcError::TooManyFilters { .. } => (LIMIT_EXCEEDED, None),
+        RpcError::Pruned { earliest, .. } => {
+            (RESOURCE_NOT_FOUND, Some(json!({ "earliestBlock": format!("{earliest:#x}") })))
+        }
+        RpcError::SequencerUnreachable { .. } | RpcError::SequencerTimeout { .. } => {
+            (RESOURCE_UNAVAILABLE, None)
+        }
         RpcError::Pool(
             PoolError::Decode(_)
             | PoolError::TypeNotSupported(_)
@@ -101,8 +145,11 @@ fn code(error: &RpcError) -> (i32, Option<Bytes>) {
             | CallError::Invalid { .. }
             | CallError::GasRequiredExceedsAllowance { .. },
         )
-        | RpcError::UnknownBlock => (SERVER, None),
-        RpcError::Call(CallError::Revert { output }) => (REVERTED, Some(output.clone())),
+        | RpcError::UnknownBlock
+        | RpcError::UnknownBlockHash
+        | RpcError::UnknownLogBlock
+        | RpcError::FilterNotFound => (SERVER, None),
+        RpcError::Call(CallError::Revert { output }) => (REVERTED, Some(json!(output))),
         RpcError::InvalidRange { .. }
         | RpcError::BlockCount { .. }
         | RpcError::PageSize { .. }
@@ -114,6 +161,9 @@ fn code(error: &RpcError) -> (i32, Option<Bytes>) {
 
 impl From<RpcError> for ErrorObjectOwned {
     fn from(error: RpcError) -> Self {
+        if let RpcError::Relayed(error) = error {
+            return error;
+        }
         let (code, data) = code(&error);
         if code == INTERNAL {
             tracing::error!(%error, "request failed");

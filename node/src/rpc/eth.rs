@@ -4,31 +4,23 @@ use std::sync::Arc;
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
-use alloy_rpc_types_eth::{
-    Block, FeeHistory, Filter, FilterBlockOption, Log, Transaction, TransactionReceipt, TransactionRequest,
-};
-use cairn_protocol::constants::BLOCK_GAS_LIMIT;
+use alloy_rpc_types_eth::{Block, TransactionRequest};
 use cairn_sequencer::{
     call::{CallRequest, Caller},
     evm::EvmDb,
 };
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::Value;
 
 use super::{
     error::RpcError,
-    reader::{self, resolve, resolve_number, state_at},
+    reader::{self, resolve_number, state_at},
 };
-use crate::{
-    chain::Chain,
-    storage::{Kind, StorageError},
-};
+use crate::chain::Chain;
 
-/// Most blocks of one `eth_getLogs`.
-const MAX_LOG_BLOCKS: u64 = 10_000;
-/// Most blocks of one `eth_feeHistory`.
-const MAX_FEE_BLOCKS: u64 = 1_024;
-
-/// Methods of the `eth` namespace. All of them read the database or run the EVM: none runs on the async threads.
+/// The chain, blocks and accounts of the `eth` namespace. What reads the database or runs the EVM does not run on the async
+/// threads.
 #[rpc(server, namespace = "eth")]
 pub trait EthApi {
     #[method(name = "chainId")]
@@ -39,16 +31,22 @@ pub trait EthApi {
     fn syncing(&self) -> RpcResult<bool>;
     #[method(name = "accounts")]
     fn accounts(&self) -> RpcResult<Vec<Address>>;
+    #[method(name = "coinbase")]
+    fn coinbase(&self) -> RpcResult<Address>;
+    #[method(name = "protocolVersion")]
+    fn protocol_version(&self) -> RpcResult<U64>;
     #[method(name = "getBlockByNumber", blocking)]
-    fn block_by_number(&self, block: BlockNumberOrTag, full: Option<bool>) -> RpcResult<Option<Block>>;
+    fn block_by_number(&self, block: BlockNumberOrTag, full: Option<bool>) -> RpcResult<Option<AnyBlock>>;
     #[method(name = "getBlockByHash", blocking)]
     fn block_by_hash(&self, hash: B256, full: Option<bool>) -> RpcResult<Option<Block>>;
-    #[method(name = "getBlockTransactionCountByNumber", blocking)]
-    fn transaction_count_by_number(&self, block: BlockNumberOrTag) -> RpcResult<Option<U64>>;
-    #[method(name = "getBlockTransactionCountByHash", blocking)]
-    fn transaction_count_by_hash(&self, hash: B256) -> RpcResult<Option<U64>>;
-    #[method(name = "getBlockReceipts", blocking)]
-    fn block_receipts(&self, block: BlockId) -> RpcResult<Option<Vec<TransactionReceipt>>>;
+    #[method(name = "getUncleCountByBlockNumber", blocking)]
+    fn uncle_count_by_number(&self, block: BlockNumberOrTag) -> RpcResult<Option<U64>>;
+    #[method(name = "getUncleCountByBlockHash", blocking)]
+    fn uncle_count_by_hash(&self, hash: B256) -> RpcResult<Option<U64>>;
+    #[method(name = "getUncleByBlockNumberAndIndex")]
+    fn uncle_by_number(&self, block: BlockNumberOrTag, index: U64) -> RpcResult<Option<Block>>;
+    #[method(name = "getUncleByBlockHashAndIndex")]
+    fn uncle_by_hash(&self, hash: B256, index: U64) -> RpcResult<Option<Block>>;
     #[method(name = "getBalance", blocking)]
     fn balance(&self, address: Address, block: Option<BlockId>) -> RpcResult<U256>;
     #[method(name = "getTransactionCount", blocking)]
@@ -56,38 +54,35 @@ pub trait EthApi {
     #[method(name = "getCode", blocking)]
     fn code(&self, address: Address, block: Option<BlockId>) -> RpcResult<Bytes>;
     #[method(name = "getStorageAt", blocking)]
-    fn storage_at(&self, address: Address, slot: U256, block: Option<BlockId>) -> RpcResult<B256>;
-    #[method(name = "gasPrice")]
-    fn gas_price(&self) -> RpcResult<U256>;
-    #[method(name = "maxPriorityFeePerGas")]
-    fn max_priority_fee_per_gas(&self) -> RpcResult<U256>;
-    #[method(name = "feeHistory", blocking)]
-    fn fee_history(
-        &self,
-        count: U64,
-        newest: BlockNumberOrTag,
-        percentiles: Option<Vec<f64>>,
-    ) -> RpcResult<FeeHistory>;
+    fn storage_at(&self, address: Address, slot: StorageSlot, block: Option<BlockId>) -> RpcResult<B256>;
     #[method(name = "estimateGas", blocking)]
     fn estimate_gas(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<U256>;
     #[method(name = "call", blocking)]
     fn call(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<Bytes>;
-    #[method(name = "sendRawTransaction", blocking)]
-    fn send_raw_transaction(&self, raw: Bytes) -> RpcResult<B256>;
-    #[method(name = "getTransactionByHash", blocking)]
-    fn transaction_by_hash(&self, hash: B256) -> RpcResult<Option<Transaction>>;
-    #[method(name = "getTransactionByBlockNumberAndIndex", blocking)]
-    fn transaction_by_number_and_index(
-        &self,
-        block: BlockNumberOrTag,
-        index: U64,
-    ) -> RpcResult<Option<Transaction>>;
-    #[method(name = "getTransactionByBlockHashAndIndex", blocking)]
-    fn transaction_by_hash_and_index(&self, hash: B256, index: U64) -> RpcResult<Option<Transaction>>;
-    #[method(name = "getTransactionReceipt", blocking)]
-    fn transaction_receipt(&self, hash: B256) -> RpcResult<Option<TransactionReceipt>>;
-    #[method(name = "getLogs", blocking)]
-    fn logs(&self, filter: Filter) -> RpcResult<Vec<Log>>;
+}
+
+/// A block, or what would be the next.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum AnyBlock {
+    Sealed(Box<Block>),
+    Pending(Value),
+}
+
+/// A storage slot: up to 64 hex digits, padded or not, as geth takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StorageSlot(pub U256);
+
+impl<'de> Deserialize<'de> for StorageSlot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(&text);
+        if digits.len() > 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let reason = format!("a storage slot has up to 64 hex digits, not {text:?}");
+            return Err(D::Error::custom(reason));
+        }
+        U256::from_str_radix(digits, 16).map(Self).map_err(D::Error::custom)
+    }
 }
 
 /// Methods of the `net` namespace.
@@ -130,21 +125,6 @@ impl EthRpc {
         Ok(self.chain.storage().block_number(hash)?)
     }
 
-    fn count_at(&self, number: Option<u64>) -> Result<Option<U64>, RpcError> {
-        let Some(number) = number else { return Ok(None) };
-        let block = self.chain.storage().block(number)?;
-        Ok(block.map(|b| U64::from(u64::from(b.transaction.is_some()))))
-    }
-
-    fn transaction_at(&self, number: Option<u64>, index: U64) -> Result<Option<Transaction>, RpcError> {
-        let (Some(number), true) = (number, index.is_zero()) else { return Ok(None) };
-        let block = self.chain.storage().block(number)?;
-        match block.and_then(|b| b.transaction) {
-            Some(tx) => reader::transaction(&self.chain, tx.hash),
-            None => Ok(None),
-        }
-    }
-
     fn with_caller<T>(
         &self,
         request: TransactionRequest,
@@ -164,87 +144,6 @@ impl EthRpc {
         block: Option<BlockId>,
     ) -> Result<u64, RpcError> {
         self.with_caller(request, block, |caller, r| caller.estimate_gas(r))
-    }
-
-    fn find_logs(&self, filter: &Filter) -> Result<Vec<Log>, RpcError> {
-        let (from, to) = match filter.block_option {
-            FilterBlockOption::AtBlockHash(hash) => {
-                let number = self.by_hash(hash)?.ok_or(RpcError::UnknownBlock)?;
-                (number, number)
-            }
-            FilterBlockOption::Range { from_block, to_block } => {
-                let head = self.chain.heads().trusted_block;
-                let bound = |block: Option<BlockNumberOrTag>| -> Result<u64, RpcError> {
-                    match block {
-                        None => Ok(head),
-                        // A number past the head is a bound like any other.
-                        Some(BlockNumberOrTag::Number(number)) => Ok(number),
-                        Some(tag) => Ok(self.by_number(tag)?.unwrap_or(head)),
-                    }
-                };
-                let (from, to) = (bound(from_block)?, bound(to_block)?);
-                if from > to {
-                    return Err(RpcError::InvalidRange { from, to });
-                }
-                (from, to.min(head))
-            }
-        };
-        let got = (to + 1).saturating_sub(from);
-        if got > MAX_LOG_BLOCKS {
-            return Err(RpcError::RangeTooLarge { got, limit: MAX_LOG_BLOCKS });
-        }
-        let mut logs = Vec::new();
-        for number in from..=to {
-            let block = self.chain.storage().block(number)?;
-            // Most blocks emit nothing: only receipts with logs are built.
-            if block.and_then(|b| b.transaction).is_none_or(|tx| tx.logs.is_empty()) {
-                continue;
-            }
-            for receipt in reader::receipts(&self.chain, number)?.unwrap_or_default() {
-                let matching = receipt.inner.logs().iter().filter(|log| {
-                    filter.matches_address(log.address()) && filter.matches_topics(log.topics())
-                });
-                logs.extend(matching.cloned());
-            }
-        }
-        Ok(logs)
-    }
-
-    fn fees(
-        &self,
-        count: u64,
-        newest: BlockNumberOrTag,
-        percentiles: Option<Vec<f64>>,
-    ) -> Result<FeeHistory, RpcError> {
-        if count == 0 || count > MAX_FEE_BLOCKS {
-            return Err(RpcError::BlockCount { got: count, limit: MAX_FEE_BLOCKS });
-        }
-        if let Some(list) = &percentiles
-            && !(list.iter().all(|p| (0.0..=100.0).contains(p)) && list.is_sorted())
-        {
-            return Err(RpcError::Percentiles);
-        }
-        let newest = self.by_number(newest)?.ok_or(RpcError::UnknownBlock)?;
-        let oldest = (newest + 1).saturating_sub(count);
-        let mut history = FeeHistory { oldest_block: oldest, ..FeeHistory::default() };
-        let mut rewards = Vec::new();
-        for number in oldest..=newest {
-            let block = self.chain.storage().block(number)?;
-            let block = block.ok_or(StorageError::Missing { kind: Kind::Block })?;
-            let (used, price) = block.transaction.map_or((0, 0), |tx| (tx.gas_used, tx.gas_price_wei));
-            history.base_fee_per_gas.push(0);
-            history.base_fee_per_blob_gas.push(1);
-            history.gas_used_ratio.push(used as f64 / BLOCK_GAS_LIMIT as f64);
-            history.blob_gas_used_ratio.push(0.0);
-            // One transaction a block: every percentile is its price. Wallets offer what they read here: it is never
-            // less than the pool accepts.
-            let reward = price.max(u128::from(self.chain.gas_price_wei()));
-            rewards.push(vec![reward; percentiles.as_ref().map_or(0, Vec::len)]);
-        }
-        history.base_fee_per_gas.push(0);
-        history.base_fee_per_blob_gas.push(1);
-        history.reward = percentiles.map(|_| rewards);
-        Ok(history)
     }
 }
 
@@ -290,27 +189,41 @@ impl EthApiServer for EthRpc {
         Ok(Vec::new())
     }
 
-    fn block_by_number(&self, block: BlockNumberOrTag, full: Option<bool>) -> RpcResult<Option<Block>> {
-        self.block_at(self.by_number(block)?, full)
+    fn coinbase(&self) -> RpcResult<Address> {
+        Ok(self.chain.coinbase())
+    }
+
+    fn protocol_version(&self) -> RpcResult<U64> {
+        // It has no peers to speak a version with.
+        Ok(U64::ZERO)
+    }
+
+    fn block_by_number(&self, block: BlockNumberOrTag, full: Option<bool>) -> RpcResult<Option<AnyBlock>> {
+        if block.is_pending() {
+            let pending = reader::pending_block(&self.chain, full.unwrap_or(false))?;
+            return Ok(Some(AnyBlock::Pending(pending)));
+        }
+        Ok(self.block_at(self.by_number(block)?, full)?.map(|block| AnyBlock::Sealed(Box::new(block))))
     }
 
     fn block_by_hash(&self, hash: B256, full: Option<bool>) -> RpcResult<Option<Block>> {
         self.block_at(self.by_hash(hash)?, full)
     }
 
-    fn transaction_count_by_number(&self, block: BlockNumberOrTag) -> RpcResult<Option<U64>> {
-        Ok(self.count_at(self.by_number(block)?)?)
+    fn uncle_count_by_number(&self, block: BlockNumberOrTag) -> RpcResult<Option<U64>> {
+        Ok(self.by_number(block)?.map(|_| U64::ZERO))
     }
 
-    fn transaction_count_by_hash(&self, hash: B256) -> RpcResult<Option<U64>> {
-        Ok(self.count_at(self.by_hash(hash)?)?)
+    fn uncle_count_by_hash(&self, hash: B256) -> RpcResult<Option<U64>> {
+        Ok(self.by_hash(hash)?.map(|_| U64::ZERO))
     }
 
-    fn block_receipts(&self, block: BlockId) -> RpcResult<Option<Vec<TransactionReceipt>>> {
-        match resolve(&self.chain, Some(block))? {
-            Some(number) => Ok(reader::receipts(&self.chain, number)?),
-            None => Ok(None),
-        }
+    fn uncle_by_number(&self, _: BlockNumberOrTag, _: U64) -> RpcResult<Option<Block>> {
+        Ok(None)
+    }
+
+    fn uncle_by_hash(&self, _: B256, _: U64) -> RpcResult<Option<Block>> {
+        Ok(None)
     }
 
     fn balance(&self, address: Address, block: Option<BlockId>) -> RpcResult<U256> {
@@ -338,26 +251,9 @@ impl EthApiServer for EthRpc {
         }
     }
 
-    fn storage_at(&self, address: Address, slot: U256, block: Option<BlockId>) -> RpcResult<B256> {
+    fn storage_at(&self, address: Address, slot: StorageSlot, block: Option<BlockId>) -> RpcResult<B256> {
         let (state, _) = state_at(&self.chain, block)?;
-        Ok(B256::from(state.storage(address, slot).map_err(RpcError::from)?))
-    }
-
-    fn gas_price(&self) -> RpcResult<U256> {
-        Ok(U256::from(self.chain.gas_price_wei()))
-    }
-
-    fn max_priority_fee_per_gas(&self) -> RpcResult<U256> {
-        Ok(U256::from(self.chain.gas_price_wei()))
-    }
-
-    fn fee_history(
-        &self,
-        count: U64,
-        newest: BlockNumberOrTag,
-        percentiles: Option<Vec<f64>>,
-    ) -> RpcResult<FeeHistory> {
-        Ok(self.fees(count.to(), newest, percentiles)?)
+        Ok(B256::from(state.storage(address, slot.0).map_err(RpcError::from)?))
     }
 
     fn estimate_gas(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<U256> {
@@ -366,34 +262,6 @@ impl EthApiServer for EthRpc {
 
     fn call(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<Bytes> {
         Ok(self.with_caller(request, block, |caller, r| caller.call(r))?)
-    }
-
-    fn send_raw_transaction(&self, raw: Bytes) -> RpcResult<B256> {
-        Ok(self.chain.submit(&raw).map_err(RpcError::from)?)
-    }
-
-    fn transaction_by_hash(&self, hash: B256) -> RpcResult<Option<Transaction>> {
-        Ok(reader::transaction(&self.chain, hash)?)
-    }
-
-    fn transaction_by_number_and_index(
-        &self,
-        block: BlockNumberOrTag,
-        index: U64,
-    ) -> RpcResult<Option<Transaction>> {
-        Ok(self.transaction_at(self.by_number(block)?, index)?)
-    }
-
-    fn transaction_by_hash_and_index(&self, hash: B256, index: U64) -> RpcResult<Option<Transaction>> {
-        Ok(self.transaction_at(self.by_hash(hash)?, index)?)
-    }
-
-    fn transaction_receipt(&self, hash: B256) -> RpcResult<Option<TransactionReceipt>> {
-        Ok(reader::receipt(&self.chain, hash)?)
-    }
-
-    fn logs(&self, filter: Filter) -> RpcResult<Vec<Log>> {
-        Ok(self.find_logs(&filter)?)
     }
 }
 

@@ -2,16 +2,20 @@
 
 use alloy_consensus::{
     Header, Sealed, TxEnvelope,
+    constants::EMPTY_ROOT_HASH,
     transaction::{Recovered, TransactionInfo},
 };
-use alloy_eips::{BlockId, BlockNumberOrTag, RpcBlockHash};
-use alloy_primitives::{B256, TxKind};
+use alloy_eips::{BlockId, BlockNumberOrTag, RpcBlockHash, eip2718::Decodable2718};
+use alloy_primitives::{B256, Bloom, Bytes, TxKind, U256};
+use alloy_rlp::{Decodable, Encodable};
 use alloy_rpc_types_eth::{Block, BlockTransactions, Log, Transaction, TransactionReceipt, Withdrawals};
+use cairn_sequencer::pool::ValidTx;
 use cairn_state::StateView;
+use serde_json::Value;
 
 use super::error::RpcError;
 use crate::{
-    chain::{Chain, receipt_envelope},
+    chain::{Chain, ChainError, now, receipt_envelope},
     storage::{BlockRecord, Kind, StorageError, TxRecord},
 };
 
@@ -28,7 +32,7 @@ pub fn resolve_number(chain: &Chain, block: BlockNumberOrTag) -> Result<Option<u
     })
 }
 
-/// As [`resolve_number`], by hash too.
+/// As [`resolve_number`], by hash too. Every block that is known is canonical: `requireCanonical` asks for nothing more.
 pub fn resolve(chain: &Chain, block: Option<BlockId>) -> Result<Option<u64>, RpcError> {
     match block.unwrap_or_default() {
         BlockId::Number(number) => resolve_number(chain, number),
@@ -38,7 +42,10 @@ pub fn resolve(chain: &Chain, block: Option<BlockId>) -> Result<Option<u64>, Rpc
 
 /// The state after a block and the block's number.
 pub fn state_at(chain: &Chain, block: Option<BlockId>) -> Result<(StateView, u64), RpcError> {
-    let number = resolve(chain, block)?.ok_or(RpcError::UnknownBlock)?;
+    let number = resolve(chain, block)?.ok_or(match block {
+        Some(BlockId::Hash(_)) => RpcError::UnknownBlockHash,
+        _ => RpcError::UnknownBlock,
+    })?;
     Ok((chain.state().at(number)?, number))
 }
 
@@ -72,12 +79,48 @@ pub fn block(chain: &Chain, number: u64, full: bool) -> Result<Option<Block>, Rp
         (None, true) => BlockTransactions::Full(Vec::new()),
         (tx, false) => BlockTransactions::Hashes(tx.iter().map(|tx| tx.hash).collect()),
     };
-    let size = record.header.len() + record.transaction.as_ref().map_or(0, |tx| tx.raw.len());
-    let sealed = Sealed::new_unchecked(header, record.hash);
-    let mut header = alloy_rpc_types_eth::Header::from_sealed(sealed);
-    header.size = Some(alloy_primitives::U256::from(size));
-    header.total_difficulty = Some(alloy_primitives::U256::ZERO);
-    Ok(Some(Block { header, uncles: Vec::new(), transactions, withdrawals: Some(Withdrawals::default()) }))
+    let body_bytes = record.transaction.as_ref().map_or(0, |tx| tx.raw.len());
+    Ok(Some(sealed(header, record.hash, body_bytes, transactions)))
+}
+
+/// The block that would follow the last one if nothing more were pooled: it has no transactions, and its state is that
+/// of the last one. What a sealed block has only, it has not: no hash, no miner, no nonce.
+pub fn pending_block(chain: &Chain, full: bool) -> Result<Value, RpcError> {
+    let number = chain.heads().trusted_block;
+    let record = chain.storage().block(number)?.ok_or(StorageError::Missing { kind: Kind::Block })?;
+    let parent = header_of(chain, number)?;
+    let timestamp = now()?.as_secs().max(parent.timestamp);
+    let header = Header {
+        parent_hash: record.hash,
+        number: number + 1,
+        timestamp,
+        transactions_root: EMPTY_ROOT_HASH,
+        receipts_root: EMPTY_ROOT_HASH,
+        logs_bloom: Bloom::ZERO,
+        gas_used: 0,
+        ..parent
+    };
+    let transactions =
+        if full { BlockTransactions::Full(Vec::new()) } else { BlockTransactions::Hashes(Vec::new()) };
+    let block = sealed(header, B256::ZERO, 0, transactions);
+    let mut json = serde_json::to_value(block)?;
+    for field in ["hash", "miner", "nonce"] {
+        json[field] = Value::Null;
+    }
+    Ok(json)
+}
+
+fn sealed(
+    header: Header,
+    hash: B256,
+    body_bytes: usize,
+    transactions: BlockTransactions<Transaction>,
+) -> Block {
+    let size = header.length() + body_bytes;
+    let mut header = alloy_rpc_types_eth::Header::from_sealed(Sealed::new_unchecked(header, hash));
+    header.size = Some(U256::from(size));
+    header.total_difficulty = Some(U256::ZERO);
+    Block { header, uncles: Vec::new(), transactions, withdrawals: Some(Withdrawals::default()) }
 }
 
 /// The block with a transaction, and the transaction in it.
@@ -93,19 +136,63 @@ pub fn transaction(chain: &Chain, hash: B256) -> Result<Option<Transaction>, Rpc
     if let Some((number, block, tx)) = found(chain, hash)? {
         return transaction_of(&block, &header_of(chain, number)?, &tx).map(Some);
     }
-    let pooled = chain.with_pool(|pool| pool.get(&hash).map(|p| p.valid.clone()));
-    let Some(valid) = pooled else { return Ok(None) };
-    let record = TxRecord {
-        raw: valid.tx.raw().clone(),
-        hash,
-        sender: valid.sender,
-        success: true,
-        gas_used: 0,
-        gas_price_wei: valid.tx.effective_gas_price(),
-        logs: Vec::new(),
+    let valid = chain.with_pool(|pool| pool.get(&hash).map(|p| p.valid.clone()));
+    valid.map(|valid| pooled(&valid)).transpose()
+}
+
+/// A transaction that is in no block.
+pub fn pooled(valid: &ValidTx) -> Result<Transaction, RpcError> {
+    let envelope = TxEnvelope::decode_2718_exact(valid.tx.raw())
+        .map_err(|source| ChainError::Envelope { number: 0, source })?;
+    let info = TransactionInfo { hash: Some(valid.hash), ..TransactionInfo::default() };
+    Ok(Transaction::from_transaction(Recovered::new_unchecked(envelope, valid.sender), info))
+}
+
+/// The bytes of a transaction, from a block or from the pool.
+pub fn raw_transaction(chain: &Chain, hash: B256) -> Result<Option<Bytes>, RpcError> {
+    if let Some((_, _, tx)) = found(chain, hash)? {
+        return Ok(Some(tx.raw));
+    }
+    Ok(chain.with_pool(|pool| pool.get(&hash).map(|p| p.valid.tx.raw().clone())))
+}
+
+/// The logs of a block that are `wanted`.
+pub fn logs(
+    number: u64,
+    block: &BlockRecord,
+    wanted: impl Fn(&alloy_primitives::Log) -> bool,
+) -> Result<Vec<Log>, RpcError> {
+    let Some(tx) = &block.transaction else { return Ok(Vec::new()) };
+    let wanted: Vec<_> = (0..).zip(&tx.logs).filter(|(_, log)| wanted(log)).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let header =
+        Header::decode(&mut block.header.as_ref()).map_err(|source| ChainError::Rlp { number, source })?;
+    let log = |(index, log): (u64, &alloy_primitives::Log)| {
+        log_of(log.clone(), index, number, block, tx, header.timestamp)
     };
-    let info = TransactionInfo { hash: Some(hash), ..TransactionInfo::default() };
-    Ok(Some(Transaction::from_transaction(envelope_of(0, &record)?, info)))
+    Ok(wanted.into_iter().map(log).collect())
+}
+
+fn log_of(
+    inner: alloy_primitives::Log,
+    index: u64,
+    number: u64,
+    block: &BlockRecord,
+    tx: &TxRecord,
+    timestamp: u64,
+) -> Log {
+    Log {
+        inner,
+        block_hash: Some(block.hash),
+        block_number: Some(number),
+        block_timestamp: Some(timestamp),
+        transaction_hash: Some(tx.hash),
+        transaction_index: Some(0),
+        log_index: Some(index),
+        removed: false,
+    }
 }
 
 fn receipt_of(
@@ -117,16 +204,7 @@ fn receipt_of(
     let (envelope, receipt) = receipt_envelope(number, tx)?;
     let mut index = 0;
     let inner = receipt.map_logs(|inner| {
-        let log = Log {
-            inner,
-            block_hash: Some(block.hash),
-            block_number: Some(number),
-            block_timestamp: Some(timestamp),
-            transaction_hash: Some(tx.hash),
-            transaction_index: Some(0),
-            log_index: Some(index),
-            removed: false,
-        };
+        let log = log_of(inner, index, number, block, tx, timestamp);
         index += 1;
         log
     });

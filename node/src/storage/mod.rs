@@ -3,6 +3,7 @@
 //! state's own database, so that a block and its records are written together or not at all. Keys start with the
 //! owner and a kind; numbers are big-endian; every value starts with a version.
 
+mod blocks;
 mod pool;
 mod records;
 mod sends;
@@ -21,6 +22,7 @@ use cairn_state::{Batch, Store, StoreError, Table};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
+    blocks::RawBlock,
     pool::MAX_DROPPED,
     records::{BatchRecord, BlockRecord, DroppedRecord, ProofJob, SequenceRecord, TxRecord},
 };
@@ -142,14 +144,17 @@ pub fn delete(writes: &mut Batch, kind: Kind, id: &[u8]) {
     writes.delete(table(kind), key(kind, id));
 }
 
-fn decode<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, StorageError> {
+/// A value without its version.
+fn body(kind: Kind, bytes: &[u8]) -> Result<&[u8], StorageError> {
     match bytes.split_first() {
-        Some((&VERSION, body)) => {
-            bincode::deserialize(body).map_err(|source| StorageError::Damaged { kind, source })
-        }
+        Some((&VERSION, body)) => Ok(body),
         Some((&got, _)) => Err(StorageError::Version { kind, got }),
         None => Err(StorageError::Missing { kind }),
     }
+}
+
+fn decode<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, StorageError> {
+    bincode::deserialize(body(kind, bytes)?).map_err(|source| StorageError::Damaged { kind, source })
 }
 
 impl Storage {

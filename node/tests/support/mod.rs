@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_consensus::{Header, SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, address, keccak256};
+use alloy_primitives::{Address, B256, Bloom, Bytes, Log, Signature, TxKind, U256, address, keccak256};
 use async_trait::async_trait;
 use cairn_node::{
     chain::Chain,
@@ -18,14 +18,20 @@ use cairn_node::{
     config::Config,
     proof::MockEngine,
     settlement::{Lane, RollupStatus, Settled, Settlement, SettlementError, VerifiedBatch},
+    storage::{BlockRecord, Kind, TxRecord, put},
     wiring::{Node, open_chain, open_store},
 };
 use cairn_protocol::{
     batch::{BatchData, PublicInput},
     constants::{DEVNET_CHAIN_ID, FORK_ID},
+    genesis::Genesis,
     leaf::field_to_b256,
 };
-use jsonrpsee::{core::client::ClientT, http_client::HttpClient};
+use cairn_state::{Batch, BlockChanges, MemoryStore, StateDb, Store};
+use jsonrpsee::{
+    core::{ClientError, client::ClientT},
+    http_client::HttpClient,
+};
 use k256::ecdsa::SigningKey;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -189,8 +195,22 @@ pub struct Running {
 
 /// Starts a node; the first one makes the L1 that the later ones share.
 pub async fn start(config: &Config, l1: &mut Option<Arc<MemoryL1>>, roles: &[Role]) -> Running {
-    let engine = Arc::new(MockEngine { capacity: config.batch.mock_capacity });
-    let chain = open_chain(config, open_store(config).unwrap(), engine.as_ref()).unwrap();
+    let chain = open_chain(config, open_store(config).unwrap(), &engine(config)).unwrap();
+    start_on(config, chain, l1, roles).await
+}
+
+fn engine(config: &Config) -> MockEngine {
+    MockEngine { capacity: config.batch.mock_capacity }
+}
+
+/// Starts a node on a chain that is open already.
+pub async fn start_on(
+    config: &Config,
+    chain: Arc<Chain>,
+    l1: &mut Option<Arc<MemoryL1>>,
+    roles: &[Role],
+) -> Running {
+    let engine = Arc::new(engine(config));
     let genesis_root = chain.state().at(0).unwrap().state_root();
     let l1 = l1.get_or_insert_with(|| Arc::new(MemoryL1 { genesis_root, rollup: Mutex::default() }));
     let cancel = CancellationToken::new();
@@ -210,6 +230,42 @@ impl Running {
         self.rpc.request(method, list).await.unwrap()
     }
 
+    /// Code, message and data of the error that a call gives.
+    pub async fn error(&self, method: &str, params: Vec<Value>) -> (i32, String, Value) {
+        let mut list = jsonrpsee::core::params::ArrayParams::new();
+        for p in params {
+            list.insert(p).unwrap();
+        }
+        match self.rpc.request::<Value, _>(method, list).await {
+            Err(ClientError::Call(e)) => {
+                let data = e.data().map_or(Value::Null, |data| serde_json::from_str(data.get()).unwrap());
+                (e.code(), e.message().to_owned(), data)
+            }
+            other => panic!("{method}: {other:?}"),
+        }
+    }
+
+    /// Makes blocks with one transfer each up to block `to`; the nonces are the numbers less one.
+    pub async fn make_blocks(&self, to: u64) {
+        let mut heads = self.chain.subscribe();
+        let mut nonce = heads.borrow_and_update().trusted_block;
+        let make = async {
+            while heads.borrow_and_update().trusted_block < to {
+                // Some ahead of the sequencer, so that it does not wait for the client.
+                while nonce < to && nonce < self.chain.heads().trusted_block + 100 {
+                    let chain = Arc::clone(&self.chain);
+                    let raw = transfer(nonce, 1);
+                    tokio::task::spawn_blocking(move || chain.submit(&raw)).await.unwrap().unwrap();
+                    nonce += 1;
+                }
+                if self.chain.heads().trusted_block < to {
+                    heads.changed().await.unwrap();
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(120), make).await.unwrap();
+    }
+
     /// Calls until the answer is `wanted`, for a minute.
     pub async fn wait_for(&self, method: &str, wanted: &Value) {
         let wait = async {
@@ -225,4 +281,47 @@ impl Running {
         self.cancel.cancel();
         self.node.await.unwrap().unwrap();
     }
+}
+
+/// The header of a block with these logs; nothing else of it is right.
+fn header_with(number: u64, logs: &[Log]) -> Header {
+    let mut logs_bloom = Bloom::ZERO;
+    for log in logs {
+        logs_bloom.accrue_log(log);
+    }
+    Header { number, timestamp: 1_000 + number, logs_bloom, base_fee_per_gas: Some(0), ..Header::default() }
+}
+
+/// A chain in memory with blocks 1 to `blocks`, written without executing anything; block `n` has the logs that `logs`
+/// gives. Records of blocks without logs are cut off behind the header: whoever decodes one fails.
+pub fn chain_with_logs(config: &Config, blocks: u64, logs: impl Fn(u64) -> Vec<Log>) -> Arc<Chain> {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let open = || open_chain(config, Arc::clone(&store), &engine(config)).unwrap();
+    drop(open());
+    let state = StateDb::open(Arc::clone(&store), &Genesis::devnet()).unwrap();
+    for number in 1..=blocks {
+        let logs = logs(number);
+        let header = header_with(number, &logs);
+        let (hash, header) = (header.hash_slow(), Bytes::from(alloy_rlp::encode(&header)));
+        let mut writes = Batch::new();
+        let id = number.to_be_bytes();
+        put(&mut writes, Kind::BlockHash, hash.as_slice(), &number).unwrap();
+        if logs.is_empty() {
+            put(&mut writes, Kind::Block, &id, &(hash, header)).unwrap();
+        } else {
+            let raw = transfer(number, 1);
+            let transaction = Some(TxRecord {
+                hash: keccak256(&raw),
+                raw,
+                sender: SENDER,
+                success: true,
+                gas_used: 21_000,
+                gas_price_wei: 1,
+                logs,
+            });
+            put(&mut writes, Kind::Block, &id, &BlockRecord { hash, header, batch: 1, transaction }).unwrap();
+        }
+        state.commit_block_with(number, &BlockChanges::new(), writes).unwrap();
+    }
+    open()
 }
