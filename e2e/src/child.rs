@@ -9,7 +9,7 @@ use std::{
 };
 
 use cairn_node::{
-    config::ProofMode,
+    config::{Config, ProofMode},
     l1::{account::Account, deploy::Deployment},
 };
 use ethers::providers::Middleware;
@@ -36,6 +36,14 @@ pub struct Home {
     dir: TempDir,
 }
 
+/// How a process ended.
+pub struct Ended {
+    /// None if a signal ended it.
+    pub code: Option<i32>,
+    /// Its last words.
+    pub log: String,
+}
+
 /// A running process. Dropping it ends it.
 pub struct Child {
     process: Process,
@@ -49,6 +57,20 @@ impl Home {
     /// # Errors
     /// If a file cannot be written.
     pub fn new(program: &str, l1: &L1, deployment: &Deployment, mock: bool) -> eyre::Result<Self> {
+        Self::configured(program, l1, deployment, mock, |_| {})
+    }
+
+    /// The same with a configuration that `change` has changed.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn configured(
+        program: &str,
+        l1: &L1,
+        deployment: &Deployment,
+        mock: bool,
+        change: impl FnOnce(&mut Config),
+    ) -> eyre::Result<Self> {
         let dir = tempfile::tempdir()?;
         let file = |name: &str| dir.path().join(name);
         let mut config = quick_config(&file("data"));
@@ -64,6 +86,7 @@ impl Home {
         };
         config.l1.sequencer_key_file = key("sequencer.key", L1_ACCOUNTS[1])?;
         config.l1.aggregator_key_file = key("aggregator.key", L1_ACCOUNTS[2])?;
+        change(&mut config);
         std::fs::write(file("cairn.toml"), config.to_toml()?)?;
         Ok(Self { program: program.into(), dir })
     }
@@ -148,14 +171,37 @@ impl Child {
     /// # Errors
     /// If it does not end, or with an error.
     pub async fn terminate(mut self) -> eyre::Result<()> {
-        self.signal("TERM")?;
+        self.ask_to_end()?;
+        let Ended { code, log } = self.end().await?;
+        eyre::ensure!(code == Some(0), "{code:?}: {log}");
+        Ok(())
+    }
+
+    /// Asks the process to end, without waiting for it.
+    ///
+    /// # Errors
+    /// If the signal cannot be sent.
+    pub fn ask_to_end(&mut self) -> eyre::Result<()> {
+        self.signal("TERM")
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn end(mut self) -> eyre::Result<Ended> {
         let status = until("the node ends", SOON, || {
             let status = self.process.try_wait();
             async move { Ok(status?) }
         })
         .await?;
-        eyre::ensure!(status.success(), "{status}: {}", last_words(&self.log));
-        Ok(())
+        Ok(Ended { code: status.code(), log: last_words(&self.log) })
+    }
+
+    /// The last words of its log so far.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        last_words(&self.log)
     }
 
     /// Waits until the process has ended by itself with an error; its last words.

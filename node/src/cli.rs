@@ -14,7 +14,7 @@ pub struct Cli {
     #[arg(long, global = true, env = "CAIRN_LOG", default_value = "info")]
     pub log: String,
     /// Log as JSON.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, env = "CAIRN_LOG_JSON")]
     pub log_json: bool,
     #[command(subcommand)]
     pub command: Command,

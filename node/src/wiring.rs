@@ -7,7 +7,7 @@ use cairn_protocol::genesis::{Genesis, GenesisError};
 use cairn_prover::KeyFileError;
 use cairn_sequencer::{admission::Admission, batch::BatchLimits, pool::PoolConfig};
 use cairn_state::{RocksStore, Store, StoreError};
-use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     config::{Config, ProofMode, RpcConfig},
     dashboard::feed,
     engine::Groth16Engine,
+    http::{self, Server, ServerError, health::Health},
     l1::{
         account::Account,
         client::Client,
@@ -24,15 +25,16 @@ use crate::{
         rollup::Rollup,
         sender::{Sender, SenderOptions},
     },
+    metrics::{self, MetricsError},
     progress::Bars,
     proof::{MockEngine, ProofEngine, VerifierSpec},
     rollup_settlement::RollupSettlement,
-    rpc::{self, RpcServer, RpcServerError},
+    rpc::{self, RpcServerError},
     settlement::{Contracts, Settlement, SettlementError},
     stages::{
-        StageError, aggregator::Aggregator, gas_price, prover::Prover, pruner, sequencer,
-        virtualizer::Virtualizer,
+        aggregator::Aggregator, gas_price, prover::Prover, pruner, sequencer, virtualizer::Virtualizer,
     },
+    supervisor::{StageFailure, Supervisor, share},
 };
 
 /// Why a node does not start, or stops.
@@ -52,10 +54,16 @@ pub enum NodeError {
     L1(#[from] SettlementError),
     #[error(transparent)]
     Rpc(#[from] RpcServerError),
-    #[error("stage {stage}: {source}")]
-    Stage { stage: &'static str, source: StageError },
-    #[error("a stage ended abnormally: {0}")]
+    #[error(transparent)]
+    Stage(#[from] StageFailure),
+    #[error("a blocking task ended abnormally: {0}")]
     Join(#[from] tokio::task::JoinError),
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    #[error(transparent)]
+    Listen(#[from] ServerError),
+    #[error("did not stop within {} s: {}", grace.as_secs(), parts.join(", "))]
+    NotStopped { grace: Duration, parts: Vec<&'static str> },
     #[error("keys of the circuits: {0}")]
     Keys(#[from] KeyFileError),
     #[error(transparent)]
@@ -66,13 +74,15 @@ pub enum NodeError {
     OtherChain { expected: u64, got: u64 },
 }
 
-type Stages = JoinSet<(&'static str, Result<(), StageError>)>;
-
 /// A node whose parts run.
 pub struct Node {
     pub chain: Arc<Chain>,
-    stages: Stages,
-    rpc: Option<RpcServer>,
+    stages: Supervisor,
+    rpc: Option<Server>,
+    /// Metrics on an address of their own.
+    pages: Option<Server>,
+    health: Arc<Health>,
+    grace: Duration,
     cancel: CancellationToken,
 }
 
@@ -234,18 +244,32 @@ impl Node {
         }
         chain.feed.describe(l1.contracts());
         // Everything that can fail comes before the first stage runs.
+        let recorder = metrics::install()?;
+        metrics::info(config.prover.mode);
+        let data_dir = &config.chain.data_dir;
+        let health =
+            Arc::new(Health::new(Arc::clone(&chain), Arc::clone(&l1), data_dir, config.health.clone()));
         let rpc = match roles.contains(&Role::Rpc) {
             true => {
                 // Who makes the blocks has the pool.
                 let relays = !roles.contains(&Role::Sequencer);
                 let sequencer_url = config.rpc.sequencer_url.clone().filter(|_| relays);
                 let config = RpcConfig { sequencer_url, ..config.rpc.clone() };
-                Some(rpc::serve(&chain, &config).await?)
+                Some(rpc::serve(&chain, &config, Arc::clone(&health), recorder.clone()).await?)
             }
             false => None,
         };
-        let mut node = Self { chain, stages: Stages::new(), rpc, cancel };
+        let pages = match config.metrics.listen {
+            Some(address) => {
+                let health = Arc::clone(&health);
+                Some(http::start_pages(address, &config.rpc, health, recorder.clone()).await?)
+            }
+            None => None,
+        };
+        let (stages, grace) = (Supervisor::default(), config.shutdown.grace());
+        let mut node = Self { chain, stages, rpc, pages, health, grace, cancel };
         node.spawn(config, roles, engine, l1, status.trusted_aggregator);
+        node.stages.start("metrics", |token| metrics::upkeep(recorder, token));
         Ok(node)
     }
 
@@ -259,30 +283,27 @@ impl Node {
     ) {
         let chain = || Arc::clone(&self.chain);
         let stages = &mut self.stages;
-        let gas_price = gas_price::run(chain(), Arc::clone(&l1), config.pool.clone(), self.cancel.clone());
-        stages.spawn(async { ("gas price", gas_price.await) });
-        let pruner = pruner::run(chain(), config.chain.history_blocks, self.cancel.clone());
-        stages.spawn(async { ("pruner", pruner.await) });
-        if roles.contains(&Role::Rpc) {
-            let feed = feed::run(chain(), self.cancel.clone());
-            stages.spawn(async { ("feed", feed.await) });
-        }
+        // They stop in this order: first who makes work, then who takes it on.
         if roles.contains(&Role::Sequencer) {
-            let blocks = sequencer::run(chain(), config.batch.tick(), self.cancel.clone());
-            stages.spawn(async { ("sequencer", blocks.await) });
-            let data = Virtualizer { chain: chain(), l1: Arc::clone(&l1), config: config.l1.clone() };
-            let data = data.run(self.cancel.clone());
-            stages.spawn(async { ("virtualizer", data.await) });
+            stages.start("sequencer", |token| sequencer::run(chain(), config.batch.tick(), token));
         }
         if roles.contains(&Role::Prover) {
-            let proofs = Prover { chain: chain(), engine, aggregator }.run(self.cancel.clone());
-            stages.spawn(async { ("prover", proofs.await) });
+            stages.start("prover", |token| Prover { chain: chain(), engine, aggregator }.run(token));
+        }
+        if roles.contains(&Role::Sequencer) {
+            let data = Virtualizer { chain: chain(), l1: Arc::clone(&l1), config: config.l1.clone() };
+            stages.start("virtualizer", |token| data.run(token));
         }
         if roles.contains(&Role::Aggregator) {
-            let verified = Aggregator { chain: chain(), l1, aggregator, config: config.l1.clone() };
-            let verified = verified.run(self.cancel.clone());
-            stages.spawn(async { ("aggregator", verified.await) });
+            let verified =
+                Aggregator { chain: chain(), l1: Arc::clone(&l1), aggregator, config: config.l1.clone() };
+            stages.start("aggregator", |token| verified.run(token));
         }
+        if roles.contains(&Role::Rpc) {
+            stages.start("feed", |token| feed::run(chain(), token));
+        }
+        stages.start("pruner", |token| pruner::run(chain(), config.chain.history_blocks, token));
+        stages.start("gas price", |token| gas_price::run(chain(), l1, config.pool.clone(), token));
     }
 
     /// Where JSON-RPC listens.
@@ -291,41 +312,37 @@ impl Node {
         self.rpc.as_ref().map(|rpc| rpc.address)
     }
 
-    /// Runs until the token is cancelled or a stage fails, then stops everything: first JSON-RPC, so that nothing new
-    /// comes in, then the stages.
+    /// Runs until the token is cancelled or a stage fails, then stops everything within the grace: first JSON-RPC, so that
+    /// nothing new comes in and what came in is answered, then the stages in their order.
     ///
     /// # Errors
-    /// That of the first stage that failed.
+    /// That of the stage that failed; else [`NodeError::NotStopped`] if something did not stop in time.
     pub async fn run(mut self) -> Result<(), NodeError> {
-        let mut outcome = Ok(());
-        let cancel = self.cancel.clone();
-        loop {
-            let ended = tokio::select! {
-                () = cancel.cancelled(), if self.rpc.is_some() => {
-                    self.stop_rpc().await;
-                    continue;
-                }
-                ended = self.stages.join_next() => ended,
-            };
-            let failed = match ended {
-                None => break,
-                Some(Ok((_, Ok(())))) => continue,
-                Some(Ok((stage, Err(source)))) => NodeError::Stage { stage, source },
-                Some(Err(error)) => error.into(),
-            };
-            tracing::error!(error = %failed, "stopping");
-            cancel.cancel();
-            outcome = outcome.and(Err(failed));
+        let failure = self.stages.watch(&self.cancel, &self.health).await;
+        if let Some(error) = &failure {
+            tracing::error!(%error, "stopping");
         }
-        self.stop_rpc().await;
-        outcome
-    }
-
-    async fn stop_rpc(&mut self) {
-        if let Some(rpc) = self.rpc.take()
-            && rpc.handle.stop().is_ok()
-        {
-            rpc.handle.stopped().await;
+        self.health.stopping();
+        self.cancel.cancel();
+        let deadline = Instant::now() + self.grace;
+        let mut left = Vec::new();
+        if let Some(rpc) = self.rpc.take() {
+            self.health.set_rpc(false);
+            if !rpc.stop(share(deadline) - Instant::now()).await {
+                left.push("JSON-RPC");
+            }
+        }
+        left.extend(self.stages.stop(deadline).await);
+        if let Some(pages) = self.pages.take() {
+            pages.stop(share(deadline) - Instant::now()).await;
+        }
+        if !left.is_empty() {
+            tracing::error!(parts = left.join(", "), grace_s = self.grace.as_secs(), "did not stop in time");
+        }
+        match failure {
+            Some(failure) => Err(failure.into()),
+            None if left.is_empty() => Ok(()),
+            None => Err(NodeError::NotStopped { grace: self.grace, parts: left }),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The `cairn` program under another name, so that cargo builds it with the tests that kill it.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 
-fn main() -> eyre::Result<()> {
-    cairn_node::commands::run(cairn_node::cli::Cli::parse())
+fn main() -> ExitCode {
+    cairn_node::commands::main(cairn_node::cli::Cli::parse())
 }

@@ -15,6 +15,7 @@ use cairn_protocol::{
 use cairn_sequencer::{
     admission::Admission,
     batch::{BatchHeader, CloseReason, OpenBatch},
+    counters::Counters,
     evm::{BlockContext, BlockHashError, BlockHashes, EvmDb, ViewError},
     executor::{ExecuteError, Executed, execute},
     pending::{PendingState, ReadState},
@@ -27,7 +28,10 @@ use super::{
     block::{BlockPlace, header, put_block},
     lock, now,
 };
-use crate::storage::{BatchRecord, Kind, Storage, StorageError, TxRecord, delete, put};
+use crate::{
+    metrics,
+    storage::{BatchRecord, Kind, Storage, StorageError, TxRecord, delete, put},
+};
 
 /// Longest execution of one group: whoever waits for a block does not wait for a large group.
 const GROUP_TIME: Duration = Duration::from_millis(100);
@@ -256,6 +260,7 @@ impl Chain {
         let mut parent_hash = parent.hash;
         let mut writes = Vec::with_capacity(blocks.len());
         let mut included = Vec::with_capacity(blocks.len());
+        let mut gas = Vec::with_capacity(blocks.len());
         for ((number, planned), prepared) in (first..).zip(blocks).zip(prepared) {
             let Planned { pooled, executed, opens, .. } = planned;
             let (sender, nonce) = (pooled.valid.sender, pooled.valid.tx.nonce);
@@ -284,9 +289,14 @@ impl Chain {
             }
             writes.push((prepared, extra));
             included.push((sender, nonce));
+            gas.push(executed.receipt.gas_used);
         }
         let last = first + included.len() as u64 - 1;
+        let start = Instant::now();
         self.state.commit_prepared(writes)?;
+        metrics::state_committed(start.elapsed());
+        gas.into_iter().for_each(metrics::block_produced);
+        metrics::open_batch(&open.counters(), &self.limits.capacity);
         // The head moves before the transactions leave the pool: whoever asks for the pending nonce in between, pool first,
         // then state, must not see an older one.
         self.heads.send_modify(|heads| heads.trusted_block = last);
@@ -332,6 +342,7 @@ impl Chain {
         delete(&mut writes, Kind::OpenBatch, &[]);
         self.storage.write(writes)?;
         *slot = None;
+        metrics::open_batch(&Counters::default(), &self.limits.capacity);
         self.heads.send_modify(|heads| heads.sealed_batch = number);
         self.tend_pool(true)?;
         Ok(Produced::Sealed { batch: number, reason })

@@ -8,7 +8,10 @@ use cairn_sequencer::pool::{Added, DropReason, Pool, PoolConfig, PoolError, Pool
 use cairn_state::{Batch, StateDb};
 
 use super::{Chain, ChainError, lock, now};
-use crate::storage::{DroppedRecord, Kind, Storage, StorageError, delete, put};
+use crate::{
+    metrics,
+    storage::{DroppedRecord, Kind, Storage, StorageError, delete, put},
+};
 
 /// The pool as the storage kept it. What became invalid leaves it with a reason; what is in a block leaves it silently.
 pub(super) fn restore_pool(
@@ -45,6 +48,10 @@ impl Chain {
     /// # Errors
     /// The rule that the transaction breaks.
     pub fn submit(&self, raw: &[u8]) -> Result<B256, PoolError> {
+        self.admit(raw).inspect(|_| metrics::pool_accepted()).inspect_err(metrics::pool_refused)
+    }
+
+    fn admit(&self, raw: &[u8]) -> Result<B256, PoolError> {
         let valid = ValidTx::new(raw, &self.pool_config)?;
         let now_s = now().map_or(0, |now| now.as_secs());
         let added = {
@@ -76,6 +83,7 @@ impl Chain {
         if let Some(old) = &added.replaced {
             delete(&mut writes, Kind::Pool, &old.arrival.to_be_bytes());
             let reason = DropReason::Replaced { by: pooled.valid.hash };
+            metrics::pool_dropped(&reason);
             let record = DroppedRecord { reason: reason.to_string(), at_s: now_s };
             self.storage.put_dropped(&mut writes, old.valid.hash, &record).map_err(failed)?;
         }
@@ -98,6 +106,7 @@ impl Chain {
         let mut writes = Batch::new();
         for (pooled, reason) in dropped {
             let hash = pooled.valid.hash;
+            metrics::pool_dropped(reason);
             tracing::info!(%hash, %reason, "pooled transaction dropped");
             delete(&mut writes, Kind::Pool, &pooled.arrival.to_be_bytes());
             let record = DroppedRecord { reason: reason.to_string(), at_s };

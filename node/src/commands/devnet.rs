@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::{DevnetArgs, Role},
-    config::{Config, ProofMode},
+    config::{Config, ProofMode, shown_url},
     l1::{
         account::Account,
         anvil::{Anvil, AnvilOptions},
@@ -31,7 +31,7 @@ const ACCOUNTS: [u32; 3] = [0, 1, 2];
 /// # Errors
 /// Whatever stops it.
 pub async fn run(args: DevnetArgs) -> eyre::Result<()> {
-    let mut config = super::load(&args.config)?;
+    let mut config = super::load(&args.config, &super::l1_url(args.l1_url.as_deref()))?;
     // Without a directory of its own, a devnet leaves nothing behind.
     let scratch = match (&args.config.data_dir, &args.config.config) {
         (None, None) => Some(tempfile::tempdir()?),
@@ -40,13 +40,11 @@ pub async fn run(args: DevnetArgs) -> eyre::Result<()> {
     if let Some(dir) = &scratch {
         config.chain.data_dir = dir.path().to_owned();
     }
+    super::log_start("devnet", &config);
     let cancel = shutdown::on_signal()?;
     // Held: dropping it ends the chain.
     let anvil = match args.l1_url {
-        Some(url) => {
-            config.l1.url = url;
-            None
-        }
+        Some(_) => None,
         None => {
             let options = AnvilOptions { port: args.l1_port, ..AnvilOptions::default() };
             let anvil = tokio::task::spawn_blocking(move || Anvil::start(&options)).await??;
@@ -97,7 +95,7 @@ async fn start(config: &Config, cancel: CancellationToken) -> eyre::Result<Node>
             deployment
         }
     };
-    tracing::info!(zkevm = %deployment.zkevm, l1 = config.l1.url, "contracts are on L1");
+    tracing::info!(zkevm = %deployment.zkevm, l1 = shown_url(&config.l1.url), "contracts are on L1");
     let l1 = settlement(config, &chain, client, &deployment, keys);
     let node = Node::start(config, &Role::ALL, chain, engine, l1, cancel).await?;
     if let Some(address) = node.rpc_address() {

@@ -1,11 +1,12 @@
 //! `cairn node`: roles against an existing L1.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use eyre::{OptionExt, WrapErr};
 
 use crate::{
     cli::{NodeArgs, Role},
+    config::Secret,
     l1::{
         account::Account,
         deploy::{Deployment, check},
@@ -19,18 +20,12 @@ use crate::{
 /// # Errors
 /// Whatever stops it.
 pub async fn run(args: NodeArgs) -> eyre::Result<()> {
-    let mut config = super::load(&args.config)?;
-    if let Some(url) = args.l1_url {
-        config.l1.url = url;
-    }
+    let config = super::load(&args.config, &super::l1_url(args.l1_url.as_deref()))?;
+    super::log_start("node", &config);
     let roles = if args.roles.is_empty() { Role::ALL.to_vec() } else { args.roles };
-    let key = |file: &Option<std::path::PathBuf>, name: &str| -> eyre::Result<Account> {
-        let path: &Path = file.as_deref().ok_or_eyre(format!("l1.{name} is not set"))?;
-        Ok(Account::from_file(path)?)
-    };
     let keys = Keys {
-        sequencer: key(&config.l1.sequencer_key_file, "sequencer_key_file")?,
-        aggregator: key(&config.l1.aggregator_key_file, "aggregator_key_file")?,
+        sequencer: key(&config.l1.sequencer_key_file, &config.l1.sequencer_key, "sequencer_key")?,
+        aggregator: key(&config.l1.aggregator_key_file, &config.l1.aggregator_key, "aggregator_key")?,
     };
     let path = config.l1.deployment.clone().ok_or_eyre("l1.deployment is not set")?;
     let json = std::fs::read(&path).wrap_err_with(|| path.display().to_string())?;
@@ -45,4 +40,15 @@ pub async fn run(args: NodeArgs) -> eyre::Result<()> {
     tracing::info!(?roles, rpc = ?node.rpc_address(), "node is ready");
     node.run().await?;
     Ok(())
+}
+
+/// A private key from its file or the configuration itself, which never has both.
+fn key(file: &Option<PathBuf>, secret: &Option<Secret>, name: &str) -> eyre::Result<Account> {
+    match (file, secret) {
+        (_, Some(secret)) => Account::from_hex(secret.reveal()).wrap_err_with(|| format!("l1.{name}")),
+        (Some(path), None) => {
+            Account::from_file(path).wrap_err_with(|| format!("l1.{name}_file, {}", path.display()))
+        }
+        (None, None) => eyre::bail!("neither l1.{name}_file nor l1.{name} is set"),
+    }
 }

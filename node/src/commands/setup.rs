@@ -12,7 +12,7 @@ use crate::{cli::SetupArgs, progress::Bars};
 /// # Errors
 /// If a key cannot be made, read or written.
 pub fn run(args: &SetupArgs) -> eyre::Result<()> {
-    let config = super::load(&args.config)?;
+    let config = super::load(&args.config, &[])?;
     let dir = config.prover.keys_dir();
     let shapes = if args.transfers.is_empty() { &config.prover.shapes } else { &args.transfers };
     tracing::warn!("a single-party setup is for development only: who ran it could forge proofs");

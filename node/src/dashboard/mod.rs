@@ -3,7 +3,7 @@
 //! ```text
 //! chain, records ─► status, batches, transactions ─► rpc::cairn ─► ui (in the browser)
 //!                   feed: samples, pushes on change ─┘
-//! assets: the page, embedded ─► http
+//! assets: the page, embedded ─► crate::http
 //! ```
 //!
 //! The page asks JSON-RPC like everybody else: nothing here is for it alone.
@@ -11,6 +11,5 @@
 pub mod assets;
 pub mod batches;
 pub mod feed;
-pub mod http;
 pub mod status;
 pub mod transactions;

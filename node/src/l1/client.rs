@@ -13,6 +13,7 @@ use ethers::{
 };
 
 use super::{convert, error::RequestError};
+use crate::config::shown_url;
 
 /// Longest wait for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -88,7 +89,7 @@ impl Client {
     /// If `url` is malformed or the endpoint does not answer.
     pub async fn connect(url: &str, poll: Duration) -> Result<Self, RequestError> {
         let provider =
-            Provider::<Http>::try_from(url).map_err(|_| RequestError::Url { url: url.to_owned() })?;
+            Provider::<Http>::try_from(url).map_err(|_| RequestError::Url { url: shown_url(url) })?;
         let provider = provider.interval(poll);
         let chain_id = answer("eth_chainId", provider.get_chainid()).await?;
         let chain_id = u64::try_from(chain_id).map_err(|_| RequestError::Answer { method: "eth_chainId" })?;

@@ -34,6 +34,7 @@ use super::{
     fees::{FeeError, FeeRule, Fees},
     store::{Attempt, Outcome, SendRecord, SendStore, SendStoreError, Sent},
 };
+use crate::metrics;
 
 /// A transaction to be sent once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -482,6 +483,7 @@ impl Sender {
                 return Ok(());
             };
             let attempt = self.sign(&record, fees)?;
+            metrics::l1_fee_bumped();
             tracing::info!(
                 job = record.job, nonce = record.nonce, max_fee_wei = fees.max_fee_wei, hash = %attempt.hash,
                 "stuck, sent again at higher fees"

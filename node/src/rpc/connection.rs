@@ -11,8 +11,6 @@ use tokio::net::TcpListener;
 
 /// Messages that wait for a WebSocket to take them; whoever has one more waits with it.
 const MESSAGE_BUFFER: u32 = 128;
-/// Subscriptions of one connection.
-const MAX_SUBSCRIPTIONS: u32 = 128;
 /// How often a WebSocket is asked whether it is there.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// How long it may leave that unanswered.
@@ -30,10 +28,10 @@ impl IdProvider for HexIds {
 
 /// Bounds what a WebSocket connection holds, and finds the dead ones.
 #[must_use]
-pub fn bounded(config: ServerConfigBuilder) -> ServerConfigBuilder {
+pub fn bounded(config: ServerConfigBuilder, max_subscriptions: u32) -> ServerConfigBuilder {
     config
         .set_message_buffer_capacity(MESSAGE_BUFFER)
-        .max_subscriptions_per_connection(MAX_SUBSCRIPTIONS)
+        .max_subscriptions_per_connection(max_subscriptions)
         .enable_ws_ping(PingConfig::new().ping_interval(PING_INTERVAL).inactive_limit(PONG_TIMEOUT))
         .set_id_provider(HexIds)
 }

@@ -1,12 +1,14 @@
 //! JSON-RPC over HTTP and WebSocket on one port. Spec: docs/rpc.md.
 
 pub mod cairn;
-mod connection;
+pub(crate) mod connection;
 pub mod error;
 pub mod eth;
 pub mod fees;
 pub mod filter;
+pub mod limit;
 mod logs;
+pub mod middleware;
 pub mod proof;
 mod reader;
 mod relay;
@@ -15,43 +17,45 @@ pub mod transactions;
 pub mod txpool;
 pub mod zkevm;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jsonrpsee::{
     RpcModule,
     core::{ClientError, RegisterMethodError},
-    server::{BatchRequestConfig, Server, ServerConfig, ServerHandle},
+    server::Methods,
 };
-use tokio::net::TcpListener;
-use tower_http::cors::CorsLayer;
+use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::{chain::Chain, config::RpcConfig, dashboard::http::DashboardLayer};
+use crate::{
+    chain::Chain,
+    config::RpcConfig,
+    http::{self, Server, ServerError, health::Health},
+};
 use cairn::{CairnApiServer, CairnRpc};
 use eth::{EthApiServer, EthRpc, NetApiServer, Web3ApiServer};
-use proof::{ProofApiServer, ProofRpc};
 use fees::{FeeApiServer, FeeRpc};
 use filter::{FilterApiServer, FilterRpc};
+use limit::RateLimit;
+use middleware::{Rules, namespace};
+use proof::{ProofApiServer, ProofRpc};
 use relay::Relay;
 use subscribe::{SubscribeApiServer, SubscribeRpc};
 use transactions::{TransactionApiServer, TransactionRpc};
 use txpool::{TxpoolApiServer, TxpoolRpc};
 use zkevm::{ZkevmApiServer, ZkevmRpc};
 
+/// Namespaces that there are, all of them offered by default. None lets a caller change how the node runs.
+pub const NAMESPACES: [&str; 8] = ["eth", "net", "web3", "txpool", "zkevm", "rpc", "cairn", "debug"];
+
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum RpcServerError {
-    #[error("JSON-RPC cannot listen on {address}: {source}")]
-    Listen { address: SocketAddr, source: std::io::Error },
+    #[error(transparent)]
+    Listen(#[from] ServerError),
     #[error("two JSON-RPC methods have one name: {0}")]
     Register(#[from] RegisterMethodError),
     #[error("rpc.sequencer_url: {0}")]
     Sequencer(#[from] ClientError),
-}
-
-/// A running server.
-pub struct RpcServer {
-    pub address: SocketAddr,
-    pub handle: ServerHandle,
 }
 
 /// All methods.
@@ -78,31 +82,41 @@ pub fn module(chain: &Arc<Chain>, config: &RpcConfig) -> Result<RpcModule<()>, R
     Ok(module)
 }
 
-/// Starts to serve.
+/// Starts to serve the namespaces that the configuration names.
 ///
 /// # Errors
 /// If the address cannot be used.
-pub async fn serve(chain: &Arc<Chain>, config: &RpcConfig) -> Result<RpcServer, RpcServerError> {
-    let address = config.listen;
-    let listen = |source| RpcServerError::Listen { address, source };
-    let limits = connection::bounded(ServerConfig::builder())
-        .max_request_body_size(config.max_request_bytes)
-        .max_response_body_size(config.max_response_bytes)
-        .max_connections(config.max_connections)
-        .set_batch_request_config(BatchRequestConfig::Limit(config.max_batch_entries))
-        .build();
-    let listener = TcpListener::bind(address).await.map_err(listen)?;
-    // A client that is told why its subscription closed has until then to read it.
-    let stalled = Duration::from_millis(config.subscriber_timeout_ms.saturating_mul(3));
-    connection::drop_stalled(&listener, stalled).map_err(listen)?;
-    let server = Server::builder()
-        .set_config(limits)
-        .set_http_middleware(
-            tower::ServiceBuilder::new().layer(CorsLayer::permissive()).layer(DashboardLayer),
-        )
-        .build_from_tcp(listener.into_std().map_err(listen)?)
-        .map_err(listen)?;
-    let address = server.local_addr().map_err(listen)?;
-    let handle = server.start(module(chain, config)?);
-    Ok(RpcServer { address, handle })
+pub async fn serve(
+    chain: &Arc<Chain>,
+    config: &RpcConfig,
+    health: Arc<Health>,
+    metrics: PrometheusHandle,
+) -> Result<Server, RpcServerError> {
+    let mut module = module(chain, config)?;
+    let offered = |name: &str| config.namespaces.iter().any(|offered| offered == namespace(name));
+    let disabled: BTreeSet<_> = module.method_names().filter(|name| !offered(name)).collect();
+    for name in &disabled {
+        module.remove_method(name);
+    }
+    let methods = Methods::from(module);
+    let limit = RateLimit::new(config.rate_limit_per_s, config.rate_limit_burst);
+    let rules = Rules::new(&methods, disabled, limit, config.max_response_bytes);
+    Ok(http::start(config, methods, rules, health, metrics).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Config, proof::MockEngine, wiring::open_chain};
+
+    /// A method outside the known namespaces could not be switched off.
+    #[test]
+    fn accepts_only_methods_of_known_namespaces() {
+        let config = Config::default();
+        let engine = MockEngine { capacity: config.batch.mock_capacity };
+        let chain = open_chain(&config, Arc::new(cairn_state::MemoryStore::default()), &engine).unwrap();
+        for method in module(&chain, &config.rpc).unwrap().method_names() {
+            assert!(NAMESPACES.contains(&namespace(method)), "{method}");
+        }
+    }
 }

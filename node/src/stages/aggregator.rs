@@ -1,6 +1,6 @@
 //! Proofs → L1: the state becomes consolidated.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use alloy_primitives::Address;
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use super::{Stage, StageError, run as run_stage};
 use crate::{
     chain::Chain,
     config::L1Section,
+    metrics,
     proof::BatchProof,
     records::put_settlement,
     settlement::{Lane, Settled, Settlement, VerifiedBatch},
@@ -76,7 +77,10 @@ impl Aggregator {
         if proven.is_empty() {
             return Ok(false);
         }
-        let settled = self.l1.verify(init, proven).await?;
+        let (start, count) = (Instant::now(), proven.len() as u64);
+        let sent = self.l1.verify(init, proven).await;
+        let settled = sent.inspect_err(|_| metrics::l1_failed(Lane::Verify))?;
+        metrics::l1_settled(Lane::Verify, count, settled.gas_used, start.elapsed());
         self.settle(settled).await?;
         Ok(true)
     }

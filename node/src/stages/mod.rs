@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chain::{ChainError, Heads},
+    metrics,
     proof::ProofError,
     settlement::SettlementError,
     storage::StorageError,
@@ -96,6 +97,7 @@ async fn run<S: Stage>(
             Ok(false) => IDLE,
             Err(StageError::L1(SettlementError::Cancelled)) => return Ok(()),
             Err(error) if is_passing(&error) => {
+                metrics::stage_retried(S::NAME);
                 tracing::warn!(stage = S::NAME, %error, "trying again");
                 RETRY
             }

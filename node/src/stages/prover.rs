@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Stage, StageError, run as run_stage};
 use crate::{
     chain::Chain,
+    metrics,
     proof::ProofEngine,
     records::{ProofMeasure, now_ms, put_proof},
     storage::{Kind, ProofJob, StorageError, proof_id, put},
@@ -37,12 +38,14 @@ impl Prover {
 
     async fn work(&self) -> Result<bool, StageError> {
         let heads = self.chain.heads();
+        metrics::prover_queue(0);
         for number in heads.verified_batch + 1..=heads.sealed_batch {
             let id = proof_id(number, self.aggregator);
             let job = self.chain.storage().get(Kind::Proof, &id)?;
             if matches!(job, Some(ProofJob::Proven { .. })) {
                 continue;
             }
+            metrics::prover_queue(heads.sealed_batch - number + 1);
             let (start, started_ms) = (Instant::now(), now_ms());
             let proof = match self.engine.assert(&self.statement(number)?) {
                 Some(proof) => proof,
@@ -64,6 +67,7 @@ impl Prover {
             put(&mut writes, Kind::Proof, &id, &job)?;
             put_proof(&mut writes, number, &ProofMeasure { started_ms, seconds: Some(seconds) })?;
             self.chain.storage().write(writes)?;
+            metrics::proof_made(self.engine.mode(), start.elapsed());
             tracing::info!(batch = number, seconds, mode = %self.engine.mode(), "batch proven");
             self.chain.proof_recorded();
             return Ok(true);

@@ -1,6 +1,6 @@
 //! Sealed batches → L1 calldata: the state becomes virtual.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use cairn_protocol::batch::BatchData;
@@ -11,6 +11,7 @@ use super::{Stage, StageError, run as run_stage};
 use crate::{
     chain::Chain,
     config::L1Section,
+    metrics,
     records::put_settlement,
     settlement::{Lane, Settled, Settlement},
     storage::{Kind, SequenceRecord, StorageError, put},
@@ -86,7 +87,10 @@ impl Virtualizer {
             batches.push(batch.data());
         }
         let Some(coinbase) = coinbase else { return Ok(false) };
-        let settled = self.l1.sequence(first_batch, batches, coinbase).await?;
+        let (start, count) = (Instant::now(), batches.len() as u64);
+        let sent = self.l1.sequence(first_batch, batches, coinbase).await;
+        let settled = sent.inspect_err(|_| metrics::l1_failed(Lane::Sequence))?;
+        metrics::l1_settled(Lane::Sequence, count, settled.gas_used, start.elapsed());
         self.settle(settled).await?;
         Ok(true)
     }

@@ -68,6 +68,8 @@ pub enum Kind {
     ProofMeasure = 21,
     /// Lane ‖ last batch → [`crate::records::SettlementMeasure`].
     SettlementMeasure = 22,
+    /// Nothing → Unix time: written to see whether the database can be written.
+    Probe = 0xf0,
 }
 
 /// The table of a kind.
@@ -79,7 +81,8 @@ const fn table(kind: Kind) -> Table {
         | Kind::Batch
         | Kind::OpenBatch
         | Kind::Mode
-        | Kind::AddressTransaction => Table::Chain,
+        | Kind::AddressTransaction
+        | Kind::Probe => Table::Chain,
         Kind::Pool | Kind::Dropped | Kind::DroppedOrder => Table::Pool,
         Kind::Sequence | Kind::Verification | Kind::L1Job | Kind::SettlementMeasure => Table::L1,
         Kind::Proof | Kind::ProofMeasure => Table::Proofs,

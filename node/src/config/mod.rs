@@ -1,4 +1,10 @@
-//! The configuration: one TOML file, every key optional, every default written out by `cairn config`.
+//! The configuration: its sections, their keys and defaults. A key's doc comment is what `cairn config` prints over it, so
+//! every key has one, with its unit. Where values come from is in `layers`, what they may be in `validate`.
+
+mod layers;
+mod secret;
+mod validate;
+mod write;
 
 use std::{
     fmt,
@@ -10,15 +16,30 @@ use std::{
 use alloy_primitives::Address;
 use cairn_sequencer::counters::ShapeCapacity;
 use clap::ValueEnum;
+use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
+
+pub use layers::{FromEnvironment, Override, VARIABLES};
+pub use secret::{Secret, shown_url};
+pub use validate::Invalid;
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("{path} cannot be read: {source}")]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("{path} is not a valid configuration: {source}")]
-    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    /// The line itself is not repeated: it may hold a secret.
+    #[error("{path}, line {line}: {message}")]
+    Parse { path: PathBuf, line: usize, message: String },
+    /// Names the key and where its value comes from.
+    #[error(transparent)]
+    Layers(#[from] Box<figment::Error>),
+    #[error("environment variable {name}: there is no key {key}")]
+    UnknownKey { name: String, key: String },
+    #[error("unknown environment variable {name}; keys are CAIRN_<SECTION>__<KEY>, others are {}", VARIABLES.join(", "))]
+    UnknownVariable { name: String },
+    #[error("{}", validate::list(.0))]
+    Invalid(Vec<Invalid>),
     #[error("the configuration cannot be written as TOML: {0}")]
     Write(#[from] toml::ser::Error),
 }
@@ -33,12 +54,16 @@ pub struct Config {
     pub batch: BatchSection,
     pub l1: L1Section,
     pub prover: ProverSection,
+    pub health: HealthSection,
+    pub metrics: MetricsSection,
+    pub shutdown: ShutdownSection,
 }
 
 /// Where the chain lives.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChainSection {
+    /// Directory of the database.
     pub data_dir: PathBuf,
     /// Genesis file; without one, the development chain's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,15 +85,25 @@ impl Default for ChainSection {
     }
 }
 
-/// The JSON-RPC server.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The JSON-RPC server, and the pages beside it.
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct RpcConfig {
-    /// HTTP and WebSocket.
+    /// Address of HTTP and WebSocket. Anything but a loopback address is open to others.
     pub listen: SocketAddr,
+    /// Namespaces whose methods are offered.
+    pub namespaces: Vec<String>,
+    /// Host names that a request may be addressed to, against DNS rebinding; "*" takes any. IP addresses always may.
+    pub hosts: Vec<String>,
+    /// Origins whose pages may read answers and open WebSockets; "*" is every page, none sends no CORS headers.
+    pub cors_origins: Vec<String>,
+    /// Largest request, in bytes.
     pub max_request_bytes: u32,
+    /// Largest response, in bytes.
     pub max_response_bytes: u32,
+    /// Most connections at a time, HTTP and WebSocket together.
     pub max_connections: u32,
+    /// Most entries of a JSON-RPC batch.
     pub max_batch_entries: u32,
     /// Where a node without the sequencer role sends raw transactions; without it, into its own pool.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,12 +113,23 @@ pub struct RpcConfig {
     pub subscriber_timeout_ms: u64,
     /// A subscription whose client is further behind is closed.
     pub subscriber_max_lag_blocks: u64,
+    /// Most subscriptions of one WebSocket.
+    pub max_subscriptions: u32,
+    /// Requests per second of one peer address, each entry of a batch counted; 0 is no limit.
+    pub rate_limit_per_s: u32,
+    /// Requests that a peer may send at once before the limit holds it.
+    pub rate_limit_burst: u32,
+    /// In seconds: longest time for one HTTP request, and longest silence before one.
+    pub request_timeout_s: u64,
 }
 
 impl Default for RpcConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8123),
+            namespaces: crate::rpc::NAMESPACES.map(str::to_owned).to_vec(),
+            hosts: vec!["localhost".to_owned()],
+            cors_origins: Vec::new(),
             max_request_bytes: 2 << 20,
             max_response_bytes: 10 << 20,
             max_connections: 200,
@@ -91,17 +137,33 @@ impl Default for RpcConfig {
             sequencer_url: None,
             subscriber_timeout_ms: 10_000,
             subscriber_max_lag_blocks: 10_000,
+            max_subscriptions: 128,
+            rate_limit_per_s: 5_000,
+            rate_limit_burst: 10_000,
+            request_timeout_s: 60,
         }
     }
 }
 
+impl RpcConfig {
+    /// Longest time for one HTTP request.
+    #[must_use]
+    pub const fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_s)
+    }
+}
+
 /// The transaction pool.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct PoolSection {
+    /// Most transactions.
     pub max_transactions: usize,
+    /// Most transactions of one sender.
     pub max_per_account: usize,
+    /// How far a nonce may lie above the sender's next.
     pub max_nonce_gap: u64,
+    /// Largest transaction, in bytes.
     pub max_transaction_bytes: usize,
     /// In seconds: how long a transaction may wait for its block; 0 is for ever.
     pub lifetime_s: u64,
@@ -126,10 +188,10 @@ impl Default for PoolSection {
 }
 
 /// When batches close.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchSection {
-    /// In seconds, from the first transaction on.
+    /// In seconds: the age at which a batch closes, from its first transaction on.
     pub max_age_s: u64,
     /// In milliseconds: the age at which a batch closes while the pool is full of transactions for the next.
     pub min_age_ms: u64,
@@ -187,12 +249,12 @@ impl BatchSection {
 }
 
 /// L1.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct L1Section {
-    /// JSON-RPC over HTTP.
+    /// JSON-RPC over HTTP of an L1 node.
     pub url: String,
-    /// In milliseconds.
+    /// In milliseconds: how often L1 is asked whether a transaction is in a block.
     pub poll_ms: u64,
     /// Blocks on top of a transaction's before it counts.
     pub confirmations: u64,
@@ -207,11 +269,18 @@ pub struct L1Section {
     /// The contracts, as `cairn devnet` writes them to `deployment.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment: Option<PathBuf>,
-    /// Files that hold a private key in hex.
+    /// File with the sequencer's private key in hex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequencer_key_file: Option<PathBuf>,
+    /// File with the aggregator's private key in hex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aggregator_key_file: Option<PathBuf>,
+    /// The sequencer's private key in hex, instead of a file. Secret.
+    #[serde(skip_serializing)]
+    pub sequencer_key: Option<Secret>,
+    /// The aggregator's private key in hex, instead of a file. Secret.
+    #[serde(skip_serializing)]
+    pub aggregator_key: Option<Secret>,
 }
 
 impl Default for L1Section {
@@ -227,6 +296,8 @@ impl Default for L1Section {
             deployment: None,
             sequencer_key_file: None,
             aggregator_key_file: None,
+            sequencer_key: None,
+            aggregator_key: None,
         }
     }
 }
@@ -252,10 +323,10 @@ impl fmt::Display for ProofMode {
 }
 
 /// Proofs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProverSection {
-    /// How batches are proven.
+    /// How batches are proven: "groth16" or "mock"; mock proves nothing and is for development chains only.
     pub mode: ProofMode,
     /// Circuit shapes, by the number of transfers they hold; a batch is proven in the smallest that it fits.
     pub shapes: Vec<usize>,
@@ -284,41 +355,81 @@ impl ProverSection {
     }
 }
 
+/// When a node calls itself ready.
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct HealthSection {
+    /// In milliseconds: L1 must answer within this time.
+    pub l1_timeout_ms: u64,
+    /// In bytes: free space that the data directory's disk must have.
+    pub min_free_disk_bytes: u64,
+}
+
+impl Default for HealthSection {
+    fn default() -> Self {
+        Self { l1_timeout_ms: 2_000, min_free_disk_bytes: 512 << 20 }
+    }
+}
+
+impl HealthSection {
+    /// How long L1 may take to answer.
+    #[must_use]
+    pub const fn l1_timeout(&self) -> Duration {
+        Duration::from_millis(self.l1_timeout_ms)
+    }
+}
+
+/// Metrics for Prometheus.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Documented, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsSection {
+    /// Address that serves /metrics, /health and /ready besides JSON-RPC's; by default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// How a node stops.
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShutdownSection {
+    /// In seconds: after a signal, what has not stopped by then is left behind.
+    pub grace_s: u64,
+}
+
+impl Default for ShutdownSection {
+    fn default() -> Self {
+        Self { grace_s: 10 }
+    }
+}
+
+impl ShutdownSection {
+    /// How long a node may take to stop.
+    #[must_use]
+    pub const fn grace(&self) -> Duration {
+        Duration::from_secs(self.grace_s)
+    }
+}
+
 impl Config {
-    /// Reads a file; without one, every default.
+    /// Defaults, then the file, then the environment, then the command line: what comes later wins.
     ///
     /// # Errors
-    /// If the file cannot be read or has a key that is not known.
-    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let Some(path) = path else { return Ok(Self::default()) };
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        toml::from_str(&text)
-            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })
+    /// If the file cannot be read, a key or a variable of the environment is not known, or a value is not allowed.
+    pub fn load(
+        path: Option<&Path>,
+        environment: &FromEnvironment,
+        overrides: &[Override],
+    ) -> Result<Self, ConfigError> {
+        let config = layers::extract(path, environment, overrides)?;
+        let invalid = validate::check(&config);
+        if invalid.is_empty() { Ok(config) } else { Err(ConfigError::Invalid(invalid)) }
     }
 
-    /// The configuration as a TOML file.
+    /// The configuration as a TOML file that says what each key is. Secrets are left out.
     ///
     /// # Errors
     /// If a value has no form in TOML.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
-        Ok(toml::to_string_pretty(self)?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn accepts_its_own_defaults() {
-        let text = Config::default().to_toml().unwrap();
-        let read: Config = toml::from_str(&text).unwrap();
-        assert_eq!(read.to_toml().unwrap(), text);
-    }
-
-    #[test]
-    fn rejects_unknown_keys() {
-        assert!(toml::from_str::<Config>("[rpc]\nlisten_on = 1").is_err());
+        write::to_toml(self)
     }
 }
