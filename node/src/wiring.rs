@@ -245,7 +245,7 @@ impl Node {
         chain.feed.describe(l1.contracts());
         // Everything that can fail comes before the first stage runs.
         let recorder = metrics::install()?;
-        metrics::info(config.prover.mode);
+        metrics::info(chain.proof_mode());
         let data_dir = &config.chain.data_dir;
         let health =
             Arc::new(Health::new(Arc::clone(&chain), Arc::clone(&l1), data_dir, config.health.clone()));
