@@ -16,7 +16,8 @@ fn count_everything() {
     block_produced(21_000);
     sequencer_step(Duration::from_millis(2));
     batch_closed(CloseReason::Age);
-    let capacity = ShapeCapacity { slots: 4, signatures: 4, keccak_permutations: 4, tree_rows: 4, bytes: 0 };
+    let capacity =
+        ShapeCapacity { slots: 4, signatures: 4, keccak_permutations: 4, tree_rows: 4, bytes: 0, steps: 0 };
     open_batch(&Counters { slots: 1, ..Counters::default() }, &capacity);
     state_committed(Duration::from_millis(1));
     l1_settled(Lane::Sequence, 3, 100, Duration::from_secs(1));
