@@ -6,12 +6,12 @@ ENV := [ -f .cargo-env ] && source ./.cargo-env || true
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 PROFILE ?= dev
 
-.PHONY: devnet test bench check bootstrap fmt lint docs deny typos contracts-check dashboard-check test-rust test-contracts
+.PHONY: devnet test bench check bootstrap bootstrap-tests fmt lint docs deny typos contracts-check dashboard-check test-rust test-contracts
 
 devnet: bootstrap ## everything, real proofs
 	$(ENV); cargo run --locked --bin cairn -- devnet $(ARGS)
 
-test: bootstrap test-contracts test-rust ## everything that must hold
+test: bootstrap-tests test-contracts test-rust ## everything that must hold
 
 bench: bootstrap ## table and JSON of constraints, times, memory and gas against batch size
 	$(ENV); cargo run --locked --bin cairn -- bench $(ARGS)
@@ -20,6 +20,9 @@ check: bootstrap fmt lint docs typos deny contracts-check dashboard-check
 
 bootstrap:
 	@scripts/bootstrap
+
+bootstrap-tests: ## as bootstrap, and the clients that tests drive
+	@scripts/bootstrap --tests
 
 test-rust:
 ifdef NEXTEST
