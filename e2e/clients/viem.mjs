@@ -95,10 +95,11 @@ const probe = await step("deployment", async () => {
   assert.equal(await client.getBalance({ address }), 5n);
   return getContract({ abi, address, client: { public: client, wallet } });
 });
+const contract = { abi, address: probe.address };
 
 await step("estimates, simulations, writes and calls with results", async () => {
   const gas = await probe.estimateGas.store([8n, "eight"]);
-  const { request } = await client.simulateContract({ ...probe, functionName: "store", args: [8n, "eight"], account });
+  const { request } = await client.simulateContract({ ...contract, functionName: "store", args: [8n, "eight"], account });
   const receipt = await receiptOf(await wallet.writeContract(request));
   assert.ok(receipt.status === "success" && receipt.gasUsed <= gas, `${receipt.gasUsed} used, ${gas} estimated`);
   await receiptOf(await probe.write.store([9n, "nine"]));
@@ -120,7 +121,7 @@ await step("reverts: Error, a custom error, Panic", async () => {
     const error = await call.then(() => assert.fail("no revert"), (e) => e);
     return cause(error, ContractFunctionRevertedError);
   };
-  const simulate = (args) => client.simulateContract({ ...probe, functionName: "store", args, account });
+  const simulate = (args) => client.simulateContract({ ...contract, functionName: "store", args, account });
   assert.equal((await reverted(simulate([13n, ""]))).reason, "unlucky");
   const { data } = await reverted(simulate([1001n, ""]));
   assert.deepEqual([data.errorName, data.args], ["TooBig", [1001n, 1000n]]);
@@ -222,8 +223,8 @@ await step("a batch of requests in one", async () => {
   const [number, balance, stored, failure, id] = await Promise.all([
     batching.getBlockNumber(),
     batching.getBalance({ address: probe.address }),
-    batching.readContract({ ...probe, functionName: "value" }),
-    batching.readContract({ ...probe, functionName: "divide", args: [1n, 0n] }).catch((e) => e),
+    batching.readContract({ ...contract, functionName: "value" }),
+    batching.readContract({ ...contract, functionName: "divide", args: [1n, 0n] }).catch((e) => e),
     batching.getChainId(),
   ]);
   assert.deepEqual([number > 0n, balance, stored > 100n, id], [true, 5n, true, chainId]);

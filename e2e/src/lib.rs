@@ -5,6 +5,7 @@
 //! l1::L1 ─► anvil + contracts ◄─┬─ node::Devnet   every role, in this process
 //!                               └─ child::Child   every role, in a process that a test may kill
 //! client::L2 ─► JSON-RPC of either
+//! scripts ─► the same for the clients that people use, in their own languages: e2e/clients
 //! ```
 //!
 //! Tests wait for conditions with [`wait::until`], never for a time. Real proofs use the smallest circuit that holds more
@@ -15,6 +16,7 @@ pub mod client;
 pub mod keys;
 pub mod l1;
 pub mod node;
+pub mod scripts;
 pub mod settled;
 pub mod wait;
 

@@ -31,6 +31,8 @@ pub struct AnvilOptions {
     pub no_mining: bool,
     /// Number of the chain; without one, 31337.
     pub chain_id: Option<u64>,
+    /// Further arguments.
+    pub arguments: Vec<String>,
 }
 
 /// Why there is no local chain.
@@ -75,6 +77,7 @@ impl Anvil {
         if let Some(id) = options.chain_id {
             command.args(["--chain-id", &id.to_string()]);
         }
+        command.args(&options.arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
             command.spawn().map_err(|source| AnvilError::Start { program: program.clone(), source })?;
