@@ -83,36 +83,34 @@ impl StateDb {
         Ok(())
     }
 
-    /// Removes the versions before `block` of what `block` changed.
+    /// Removes the version before `block` of what `block` changed.
     fn remove_before(&self, block: u64, removals: &mut Removals) -> Result<(), StateError> {
         let (_, mut nodes) = self.stored_block(block)?.ok_or(StateError::Corrupt { table: Table::Blocks })?;
         for index in &nodes {
-            self.remove_versions(Table::Leaves, &codec::leaf_key(*index, block), removals)?;
+            self.remove_version_before(block, Table::Leaves, |b| codec::leaf_key(*index, b), removals)?;
         }
         for level in 1..=TREE_DEPTH {
             // Ascending: the children of one parent are neighbours.
             nodes.iter_mut().for_each(|index| *index >>= TREE_ARITY_BITS);
             nodes.dedup();
             for index in &nodes {
-                self.remove_versions(Table::Nodes, &codec::node_key(level, *index, block), removals)?;
+                let key = |b| codec::node_key(level, *index, b);
+                self.remove_version_before(block, Table::Nodes, key, removals)?;
             }
         }
         Ok(())
     }
 
-    /// Removes the versions older than that of `key`.
-    fn remove_versions(&self, table: Table, key: &[u8], removals: &mut Removals) -> Result<(), StateError> {
-        let prefix = &key[..key.len() - 8];
-        let mut older = Vec::new();
-        self.store().scan_back(table, key, &mut |k, _| {
-            let version = k.starts_with(prefix) && k.len() == key.len();
-            if version && k != key {
-                older.push(k.to_vec());
-            }
-            version
-        })?;
-        for key in older {
-            removals.batch.delete(table, key);
+    /// Removes the newest version before `block`: any older one is gone, or in the batch that is not written yet.
+    fn remove_version_before<K: AsRef<[u8]> + Into<Vec<u8>>>(
+        &self,
+        block: u64,
+        table: Table,
+        key: impl Fn(u64) -> K,
+        removals: &mut Removals,
+    ) -> Result<(), StateError> {
+        if let Some((version, _)) = self.store().last_version(table, key(block - 1).as_ref())? {
+            removals.batch.delete(table, key(version));
             removals.total += 1;
             if removals.batch.len() >= BATCH {
                 self.store().write_unsynced(std::mem::take(&mut removals.batch))?;

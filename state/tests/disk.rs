@@ -24,7 +24,7 @@ struct Mount(PathBuf);
 impl Mount {
     /// `None` if this process may not mount.
     fn new(dir: &Path) -> Option<Self> {
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(dir).output();
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(dir).output();
         done.is_ok_and(|o| o.status.success()).then(|| Self(dir.to_owned()))
     }
 
@@ -92,7 +92,7 @@ fn rejects_writes_on_a_full_disk() {
         let path = dir.path().join("db");
         // To be freed, as whoever runs the node would: with a log alone on it, a full disk has no room to open again.
         let ballast = dir.path().join("ballast");
-        std::fs::write(&ballast, vec![0; 2 << 20]).unwrap();
+        std::fs::write(&ballast, vec![0; 8 << 20]).unwrap();
         let db = StateDb::open(Arc::new(RocksStore::open(&path).unwrap()), &genesis()).unwrap();
         let (error, newest) = fill(&db);
         assert!(matches!(error, StateError::Store(StoreError::NoSpace { .. })), "{error:?}");

@@ -43,8 +43,9 @@ impl StoreError {
 }
 
 impl From<rocksdb::Error> for StoreError {
-    /// By the message, which is all that the C interface hands on: RocksDB puts the system's words for the error number at the
-    /// end ("IO error: No space left on device: While appending to file: …: No space left on device").
+    /// By the message, which is all that the C interface hands on: it has the system's words for the error number ("IO error: No
+    /// space left on device: While appending to file: …: No space left on device", "IO error: While mkdir if missing: …:
+    /// Read-only file system").
     fn from(e: rocksdb::Error) -> Self {
         let kind = e.kind();
         let message = e.into_string();
@@ -52,13 +53,9 @@ impl From<rocksdb::Error> for StoreError {
         match kind {
             rocksdb::ErrorKind::Corruption => Self::Damaged { message },
             // ENOSPC, EDQUOT.
-            rocksdb::ErrorKind::IOError if says(&["No space left on device", "Disk quota exceeded"]) => {
-                Self::NoSpace { message }
-            }
+            _ if says(&["No space left on device", "Disk quota exceeded"]) => Self::NoSpace { message },
             // EROFS, EACCES, EPERM.
-            rocksdb::ErrorKind::IOError
-                if says(&["Read-only file system", "Permission denied", "Operation not permitted"]) =>
-            {
+            _ if says(&["Read-only file system", "Permission denied", "Operation not permitted"]) => {
                 Self::ReadOnly { message }
             }
             _ => Self::Backend { message },
