@@ -23,7 +23,7 @@ fn topic(n: u64) -> B256 {
 fn logs_of(number: u64) -> Vec<Log> {
     match number {
         FULL_BLOCK => (0..10_001).map(|_| Log::new_unchecked(emitter(9), Vec::new(), Bytes::new())).collect(),
-        n if n % 10 == 0 => (0..25)
+        n if n > 0 && n % 10 == 0 => (0..25)
             .map(|i| {
                 Log::new_unchecked(emitter(i % 5), vec![topic(i % 3), topic(n)], Bytes::from(vec![i as u8]))
             })
@@ -75,8 +75,6 @@ async fn accepts_queries_for_logs_that_match_and_no_others() {
     );
     let got = ask(range(json!({"topics": [null, topic(500)]}))).await;
     assert_eq!(places(&got), expected(500, 500, |_| true));
-    let hash = &node.call("eth_getFilterChanges", vec![node.call("eth_newBlockFilter", vec![]).await]).await;
-    assert_eq!(hash, &json!([]));
     let got = ask(json!({"blockHash": got[0]["blockHash"], "address": emitter(4)})).await;
     assert_eq!(places(&got), expected(500, 500, |log| log.address == emitter(4)));
     // Without bounds: the last block. Past the head: nothing.

@@ -134,6 +134,8 @@ fn count(heads: &[Value]) -> u64 {
 async fn rejects_a_subscriber_that_takes_no_message_in_time() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
+    // Nobody proves here.
+    config.batch.max_unproven = u64::MAX;
     config.rpc.subscriber_timeout_ms = 50;
     let node = start(&config, &mut None, &[Role::Sequencer, Role::Rpc]).await;
     let mut messages = in_process(&node, &config, "newHeads").await;
@@ -155,6 +157,8 @@ async fn rejects_a_subscriber_that_takes_no_message_in_time() {
 async fn rejects_a_subscriber_that_is_too_far_behind() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
+    // Nobody proves here.
+    config.batch.max_unproven = u64::MAX;
     config.rpc.subscriber_timeout_ms = 60_000;
     config.rpc.subscriber_max_lag_blocks = 100;
     let node = start(&config, &mut None, &[Role::Sequencer, Role::Rpc]).await;
@@ -242,6 +246,8 @@ async fn accepts_thousands_of_blocks_while_subscribers_do_not_read() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
     config.batch.mock_capacity.slots = 64;
+    // Nobody proves here.
+    config.batch.max_unproven = u64::MAX;
     config.rpc.subscriber_timeout_ms = 300;
     let node = start(&config, &mut None, &[Role::Sequencer, Role::Rpc]).await;
     let alone = Instant::now();
@@ -282,6 +288,8 @@ async fn accepts_thousands_of_blocks_while_subscribers_do_not_read() {
 async fn accepts_another_client_once_one_that_does_not_read_is_cut_off() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
+    // Nobody proves here.
+    config.batch.max_unproven = u64::MAX;
     config.rpc.subscriber_timeout_ms = 300;
     config.rpc.max_connections = 1;
     let node = start(&config, &mut None, &[Role::Sequencer, Role::Rpc]).await;

@@ -18,7 +18,7 @@ async fn accepts_what_waits_and_what_waits_for_a_nonce_by_sender() {
     }
     assert_eq!(node.call("txpool_status", vec![]).await, json!({"pending": "0x2", "queued": "0x1"}));
 
-    let line = "0xEEeEEEEeEEeEeeeEeEeEeEEEeeeeEeeeeeeeEEeE: 5 wei + 21000 gas × 1000000000 wei";
+    let line = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE: 5 wei + 21000 gas × 1000000000 wei";
     assert_eq!(line.split(':').next().unwrap(), Address::repeat_byte(0xee).to_checksum(None));
     let sender = SENDER.to_checksum(None);
     assert_eq!(
