@@ -10,15 +10,17 @@ use cairn_state::{StateError, StoreError};
 use revm::{
     Context, DatabaseRef, ExecuteEvm, InspectEvm, Inspector, MainBuilder, MainContext,
     context::{
-        BlockEnv, CfgEnv, TxEnv,
+        BlockEnv, CfgEnv, Evm, TxEnv,
         result::{EVMError, ResultAndState},
     },
     database_interface::{DBErrorMarker, WrapDatabaseRef},
+    handler::{EthFrame, MainnetContext, instructions::EthInstructions},
+    interpreter::interpreter::EthInterpreter,
     primitives::hardfork::SpecId,
     state::{AccountInfo, Bytecode},
 };
 
-use crate::{pending::ReadState, usage::EvmUsage};
+use crate::{pending::ReadState, precompiles::Precompiles, usage::EvmUsage};
 
 /// Why a block's hash is not at hand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -128,34 +130,58 @@ impl BlockContext {
     }
 }
 
-/// The context that inspectors of this crate see.
-pub(crate) type InspectedContext<'a> = Context<BlockEnv, TxEnv, CfgEnv, WrapDatabaseRef<EvmDb<'a>>>;
-
 /// What revm says of a transaction, an error included.
 pub type EvmResult = Result<ResultAndState, EVMError<ViewError>>;
 
-/// Runs one transaction; nothing is written.
-pub(crate) fn transact(db: EvmDb<'_>, block: BlockEnv, cfg: CfgEnv, tx: TxEnv) -> EvmResult {
-    let mut evm =
-        Context::mainnet().with_db(WrapDatabaseRef(db)).with_cfg(cfg).with_block(block).build_mainnet();
-    evm.transact(tx)
+/// What a run sees besides the state.
+#[derive(Clone, Debug)]
+pub struct EvmEnv {
+    pub block: BlockEnv,
+    pub cfg: CfgEnv,
+    pub precompiles: Precompiles,
 }
 
-/// Runs one transaction under an inspector; nothing is written.
-pub(crate) fn inspect<I>(
-    db: EvmDb<'_>,
-    block: BlockEnv,
-    cfg: CfgEnv,
-    tx: TxEnv,
+impl From<&BlockContext> for EvmEnv {
+    fn from(context: &BlockContext) -> Self {
+        let cfg = context.cfg_env();
+        Self { block: context.block_env(), precompiles: Precompiles::new(*cfg.spec()), cfg }
+    }
+}
+
+/// The context of a run on `D`.
+pub(crate) type RunContext<D> = MainnetContext<WrapDatabaseRef<D>>;
+
+/// The one EVM: every run goes through it.
+fn evm<D: DatabaseRef, I>(
+    db: D,
+    env: EvmEnv,
     inspector: I,
-) -> (EvmResult, I)
+) -> Evm<
+    RunContext<D>,
+    I,
+    EthInstructions<EthInterpreter, RunContext<D>>,
+    Precompiles,
+    EthFrame<EthInterpreter>,
+> {
+    let context = Context::mainnet().with_db(WrapDatabaseRef(db)).with_cfg(env.cfg).with_block(env.block);
+    context.build_mainnet_with_inspector(inspector).with_precompiles(env.precompiles)
+}
+
+/// Runs one transaction; nothing is written.
+pub(crate) fn transact<D>(db: D, env: EvmEnv, tx: TxEnv) -> EvmResult
 where
-    I: for<'a> Inspector<InspectedContext<'a>>,
+    D: DatabaseRef<Error = ViewError>,
 {
-    let context = Context::mainnet().with_db(WrapDatabaseRef(db)).with_cfg(cfg).with_block(block);
-    let mut evm = context.build_mainnet_with_inspector(inspector);
-    let result = evm.inspect_tx(tx);
-    (result, evm.inspector)
+    evm(db, env, ()).transact(tx)
+}
+
+/// As [`transact`], and `inspector` sees every step.
+pub(crate) fn inspect<D, I>(db: D, env: EvmEnv, tx: TxEnv, inspector: I) -> EvmResult
+where
+    D: DatabaseRef<Error = ViewError>,
+    I: Inspector<RunContext<D>>,
+{
+    evm(db, env, inspector).inspect_tx(tx)
 }
 
 /// A decoded transaction as revm takes it.
@@ -187,9 +213,9 @@ pub fn run_measured(
     tx: &DecodedTx,
     sender: Address,
 ) -> Result<(ResultAndState, EvmUsage), EVMError<ViewError>> {
-    let (block, cfg) = (context.block_env(), context.cfg_env());
-    let (result, usage) = inspect(db, block, cfg, tx_env(tx, sender), EvmUsage::default());
-    Ok((result?, usage))
+    let mut usage = EvmUsage::default();
+    let result = inspect(db, context.into(), tx_env(tx, sender), &mut usage)?;
+    Ok((result, usage))
 }
 
 /// Runs a signed transaction as a block of its own; nothing is written.
@@ -197,5 +223,5 @@ pub fn run_measured(
 /// # Errors
 /// An invalid transaction, or a state that cannot be read.
 pub fn run(db: EvmDb<'_>, context: &BlockContext, tx: &DecodedTx, sender: Address) -> EvmResult {
-    transact(db, context.block_env(), context.cfg_env(), tx_env(tx, sender))
+    transact(db, context.into(), tx_env(tx, sender))
 }

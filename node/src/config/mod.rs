@@ -14,7 +14,7 @@ use std::{
 };
 
 use alloy_primitives::Address;
-use cairn_sequencer::counters::ShapeCapacity;
+use cairn_sequencer::{call::GAS_CAP, counters::ShapeCapacity};
 use clap::ValueEnum;
 use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
@@ -121,6 +121,14 @@ pub struct RpcConfig {
     pub rate_limit_burst: u32,
     /// In seconds: longest time for one HTTP request, and longest silence before one.
     pub request_timeout_s: u64,
+    /// Most gas of one `eth_call`, `eth_estimateGas`, `eth_createAccessList` or `debug_traceCall`.
+    pub gas_cap: u64,
+    /// Most memory of one traced request, in bytes.
+    pub max_trace_bytes: usize,
+    /// In milliseconds: longest time of one traced request.
+    pub trace_timeout_ms: u64,
+    /// Most traced requests at a time; the others wait.
+    pub max_traces: usize,
 }
 
 impl Default for RpcConfig {
@@ -141,6 +149,10 @@ impl Default for RpcConfig {
             rate_limit_per_s: 5_000,
             rate_limit_burst: 10_000,
             request_timeout_s: 60,
+            gas_cap: GAS_CAP,
+            max_trace_bytes: 64 << 20,
+            trace_timeout_ms: 5_000,
+            max_traces: 4,
         }
     }
 }
@@ -150,6 +162,12 @@ impl RpcConfig {
     #[must_use]
     pub const fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_s)
+    }
+
+    /// Longest time of one traced request.
+    #[must_use]
+    pub const fn trace_timeout(&self) -> Duration {
+        Duration::from_millis(self.trace_timeout_ms)
     }
 }
 

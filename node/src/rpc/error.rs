@@ -1,6 +1,10 @@
 //! Errors over JSON-RPC: one match from our errors to codes. Source: docs/rpc.md#errors.
 
-use cairn_sequencer::{call::CallError, pool::PoolError};
+use cairn_sequencer::{
+    call::{CallError, OverrideError},
+    pool::PoolError,
+    trace::{TraceError, TracerError},
+};
 use cairn_state::StateError;
 use jsonrpsee::{core::ClientError, types::ErrorObjectOwned};
 use serde_json::{Value, json};
@@ -63,6 +67,22 @@ pub enum RpcError {
     PageSize { got: u64, limit: u64 },
     #[error("reward percentiles must be ascending and between 0 and 100")]
     Percentiles,
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    #[error(transparent)]
+    Override(#[from] OverrideError),
+    #[error("transaction not found")]
+    UnknownTransaction,
+    #[error("batch {number} is not sealed")]
+    UnknownBatch { number: u64 },
+    #[error("genesis is not traceable")]
+    GenesisNotTraceable,
+    #[error("transaction index {index} out of range for block {number}")]
+    TransactionIndex { index: u64, number: u64 },
+    #[error("chainId does not match node's (have={got}, want={expected})")]
+    ChainId { got: u64, expected: u64 },
+    #[error("{field} is not supported: this chain has the rules of Cancun, without blobs")]
+    CallField { field: &'static str },
     #[error("both \"input\" and \"data\" are set and differ")]
     InputAndData,
     #[error("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")]
@@ -78,6 +98,12 @@ pub enum RpcError {
     Encode(#[from] serde_json::Error),
     #[error("a request was not finished: {0}")]
     Aborted(#[from] tokio::task::JoinError),
+}
+
+impl From<TracerError> for RpcError {
+    fn from(e: TracerError) -> Self {
+        Self::Trace(e.into())
+    }
 }
 
 impl From<StateError> for RpcError {
@@ -102,13 +128,15 @@ fn code(error: &RpcError) -> (i32, Option<Value>) {
         RpcError::Chain(_)
         | RpcError::Encode(_)
         | RpcError::Aborted(_)
-        | RpcError::Pool(PoolError::Store(_) | PoolError::State(_))
-        | RpcError::Call(CallError::View(_) | CallError::Revm { .. }) => (INTERNAL, None),
+        | RpcError::Trace(TraceError::Diverges { .. })
+        | RpcError::Pool(PoolError::Store(_) | PoolError::State(_)) => (INTERNAL, None),
+        RpcError::Call(e) | RpcError::Trace(TraceError::Call(e)) => call_code(e),
         RpcError::Pool(PoolError::NotProvable(_) | PoolError::ExceedsCapacity(_)) => {
             (TRANSACTION_REJECTED, None)
         }
         RpcError::Pool(PoolError::Full { .. })
         | RpcError::RangeTooLarge { .. }
+        | RpcError::Trace(TraceError::Exceeded(_))
         | RpcError::TooManySlots { .. }
         | RpcError::TooManyLogs { .. }
         | RpcError::FilterTooLarge { .. }
@@ -140,22 +168,35 @@ fn code(error: &RpcError) -> (i32, Option<Value>) {
             | PoolError::AlreadyKnown
             | PoolError::AccountLimit { .. },
         )
-        | RpcError::Call(
-            CallError::Halt { .. }
-            | CallError::Invalid { .. }
-            | CallError::GasRequiredExceedsAllowance { .. },
-        )
         | RpcError::UnknownBlock
         | RpcError::UnknownBlockHash
         | RpcError::UnknownLogBlock
-        | RpcError::FilterNotFound => (SERVER, None),
-        RpcError::Call(CallError::Revert { output }) => (REVERTED, Some(json!(output))),
+        | RpcError::FilterNotFound
+        | RpcError::UnknownTransaction
+        | RpcError::UnknownBatch { .. }
+        | RpcError::GenesisNotTraceable => (SERVER, None),
         RpcError::InvalidRange { .. }
         | RpcError::BlockCount { .. }
         | RpcError::PageSize { .. }
         | RpcError::Percentiles
+        | RpcError::Trace(TraceError::Tracer(_))
+        | RpcError::Override(_)
+        | RpcError::TransactionIndex { .. }
+        | RpcError::ChainId { .. }
+        | RpcError::CallField { .. }
         | RpcError::InputAndData
         | RpcError::GasPriceAndMaxFee => (INVALID_PARAMS, None),
+    }
+}
+
+fn call_code(error: &CallError) -> (i32, Option<Value>) {
+    match error {
+        CallError::View(_) | CallError::Revm { .. } => (INTERNAL, None),
+        CallError::Halt { .. }
+        | CallError::Invalid { .. }
+        | CallError::GasRequiredExceedsAllowance { .. } => (SERVER, None),
+        CallError::AccessListUnsettled { .. } => (LIMIT_EXCEEDED, None),
+        CallError::Revert { output } => (REVERTED, Some(json!(output))),
     }
 }
 

@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
-use alloy_rpc_types_eth::{Block, TransactionRequest};
-use cairn_sequencer::{
-    call::{CallRequest, Caller},
-    evm::EvmDb,
-};
+use alloy_rpc_types_eth::Block;
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
@@ -55,10 +51,6 @@ pub trait EthApi {
     fn code(&self, address: Address, block: Option<BlockId>) -> RpcResult<Bytes>;
     #[method(name = "getStorageAt", blocking)]
     fn storage_at(&self, address: Address, slot: StorageSlot, block: Option<BlockId>) -> RpcResult<B256>;
-    #[method(name = "estimateGas", blocking)]
-    fn estimate_gas(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<U256>;
-    #[method(name = "call", blocking)]
-    fn call(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<Bytes>;
 }
 
 /// A block, or what would be the next.
@@ -124,50 +116,6 @@ impl EthRpc {
     fn by_hash(&self, hash: B256) -> Result<Option<u64>, RpcError> {
         Ok(self.chain.storage().block_number(hash)?)
     }
-
-    fn with_caller<T>(
-        &self,
-        request: TransactionRequest,
-        block: Option<BlockId>,
-        run: impl FnOnce(&Caller<'_>, &CallRequest) -> Result<T, cairn_sequencer::call::CallError>,
-    ) -> Result<T, RpcError> {
-        let (state, number) = state_at(&self.chain, block)?;
-        let context = self.chain.context_of(number)?;
-        let caller = Caller::new(EvmDb { state: &state, hashes: self.chain.storage() }, context);
-        Ok(run(&caller, &call_request(request)?)?)
-    }
-
-    /// Gas that a request needs.
-    pub(super) fn estimate(
-        &self,
-        request: TransactionRequest,
-        block: Option<BlockId>,
-    ) -> Result<u64, RpcError> {
-        self.with_caller(request, block, |caller, r| caller.estimate_gas(r))
-    }
-}
-
-/// A request in the executor's terms.
-fn call_request(request: TransactionRequest) -> Result<CallRequest, RpcError> {
-    if request.gas_price.is_some()
-        && (request.max_fee_per_gas.is_some() || request.max_priority_fee_per_gas.is_some())
-    {
-        return Err(RpcError::GasPriceAndMaxFee);
-    }
-    let data = match (request.input.input, request.input.data) {
-        (Some(a), Some(b)) if a != b => return Err(RpcError::InputAndData),
-        (a, b) => a.or(b).unwrap_or_default(),
-    };
-    Ok(CallRequest {
-        from: request.from.unwrap_or_default(),
-        to: request.to.and_then(|kind| kind.to().copied()),
-        value: request.value.unwrap_or_default(),
-        data,
-        gas: request.gas,
-        max_fee_per_gas: request.gas_price.or(request.max_fee_per_gas).unwrap_or(0),
-        max_priority_fee_per_gas: request.max_priority_fee_per_gas,
-        access_list: request.access_list.unwrap_or_default(),
-    })
 }
 
 impl EthApiServer for EthRpc {
@@ -254,14 +202,6 @@ impl EthApiServer for EthRpc {
     fn storage_at(&self, address: Address, slot: StorageSlot, block: Option<BlockId>) -> RpcResult<B256> {
         let (state, _) = state_at(&self.chain, block)?;
         Ok(B256::from(state.storage(address, slot.0).map_err(RpcError::from)?))
-    }
-
-    fn estimate_gas(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<U256> {
-        Ok(U256::from(self.estimate(request, block)?))
-    }
-
-    fn call(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<Bytes> {
-        Ok(self.with_caller(request, block, |caller, r| caller.call(r))?)
     }
 }
 

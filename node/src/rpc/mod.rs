@@ -1,7 +1,9 @@
 //! JSON-RPC over HTTP and WebSocket on one port. Spec: docs/rpc.md.
 
 pub mod cairn;
+pub mod call;
 pub(crate) mod connection;
+pub mod debug;
 pub mod error;
 pub mod eth;
 pub mod fees;
@@ -32,6 +34,8 @@ use crate::{
     http::{self, Server, ServerError, health::Health},
 };
 use cairn::{CairnApiServer, CairnRpc};
+use call::{CallApiServer, CallRpc};
+use debug::{DebugApiServer, DebugRpc};
 use eth::{EthApiServer, EthRpc, NetApiServer, Web3ApiServer};
 use fees::{FeeApiServer, FeeRpc};
 use filter::{FilterApiServer, FilterRpc};
@@ -78,7 +82,9 @@ pub fn module(chain: &Arc<Chain>, config: &RpcConfig) -> Result<RpcModule<()>, R
     let timeout = Duration::from_millis(config.subscriber_timeout_ms);
     let max_lag = config.subscriber_max_lag_blocks;
     module.merge(SubscribeRpc { chain: Arc::clone(chain), timeout, max_lag }.into_rpc())?;
-    module.merge(ZkevmRpc { chain: Arc::clone(chain) }.into_rpc())?;
+    module.merge(CallRpc { chain: Arc::clone(chain), gas_cap: config.gas_cap }.into_rpc())?;
+    module.merge(DebugRpc::new(chain, config).into_rpc())?;
+    module.merge(ZkevmRpc { chain: Arc::clone(chain), gas_cap: config.gas_cap }.into_rpc())?;
     Ok(module)
 }
 

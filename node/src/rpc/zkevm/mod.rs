@@ -15,7 +15,11 @@ pub use self::{
     batch::{FullBlock, FullTransaction, HashOr, RpcBatch, RpcCounters},
     counters::CountersEstimate,
 };
-use super::{error::RpcError, eth::EthRpc, reader::resolve_number};
+use super::{
+    call::{CallRpc, Overrides},
+    error::RpcError,
+    reader::resolve_number,
+};
 use crate::chain::Chain;
 
 /// The two trees under a global exit root.
@@ -74,6 +78,8 @@ pub trait ZkevmApi {
 #[derive(Clone)]
 pub struct ZkevmRpc {
     pub chain: Arc<Chain>,
+    /// Most gas of one call.
+    pub gas_cap: u64,
 }
 
 impl ZkevmRpc {
@@ -153,7 +159,8 @@ impl ZkevmApiServer for ZkevmRpc {
     }
 
     fn estimate_fee(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<U256> {
-        let gas = EthRpc { chain: Arc::clone(&self.chain) }.estimate(request, block)?;
+        let calls = CallRpc { chain: Arc::clone(&self.chain), gas_cap: self.gas_cap };
+        let gas = calls.estimate(request, block, Overrides::default())?;
         Ok(U256::from(gas) * U256::from(self.chain.gas_price_wei()))
     }
 
