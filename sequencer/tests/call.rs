@@ -269,11 +269,15 @@ fn prop_an_access_list_is_a_fixed_point() {
 
 #[test]
 fn rejects_an_access_list_that_does_not_settle() {
-    // Reads the slot of the gas that is left: each list makes the next run read another.
-    let code = asm("GAS SLOAD STOP");
+    // Its callee reads the slot of the gas that is left: each list makes the next run read another.
+    let callee = Address::repeat_byte(0x77);
+    let code = asm(&format!("PUSH0 PUSH0 PUSH0 PUSH0 PUSH0 PUSH20 {callee:?} GAS CALL STOP"));
     let state = state();
     let db = EvmDb { state: &state, hashes: &NoBlockHashes };
-    let accounts = json!({ COUNTER.to_string(): { "code": code } });
+    let accounts = json!({
+        COUNTER.to_string(): { "code": code },
+        callee.to_string(): { "code": asm("GAS SLOAD STOP") },
+    });
     let caller = Caller::new(db, &CONTEXT, GAS_CAP).with_overrides(state_overrides(accounts), None).unwrap();
     let error = caller.create_access_list(&to(COUNTER)).unwrap_err();
     assert!(matches!(error, CallError::AccessListUnsettled { runs: 32 }), "{error}");
@@ -284,7 +288,8 @@ fn trace(address: Address, options: Value, limits: TraceLimits) -> Result<Value,
     let db = EvmDb { state: &state, hashes: &NoBlockHashes };
     let tracer = Tracer::new(serde_json::from_value(options).unwrap())?;
     let mut budget = Budget::new(limits, tracer.timeout());
-    let trace = Caller::new(db, &CONTEXT, GAS_CAP).trace(&to(address), &tracer, &mut budget)?;
+    let request = CallRequest { gas: Some(3_000_000), ..to(address) };
+    let trace = Caller::new(db, &CONTEXT, GAS_CAP).trace(&request, &tracer, &mut budget)?;
     Ok(serde_json::to_value(trace).unwrap())
 }
 

@@ -33,8 +33,6 @@ pub struct AnvilOptions {
     pub chain_id: Option<u64>,
     /// Further arguments.
     pub arguments: Vec<String>,
-    /// Name of the hardfork; without one, anvil's latest.
-    pub hardfork: Option<String>,
 }
 
 /// Why there is no local chain.
@@ -80,9 +78,6 @@ impl Anvil {
             command.args(["--chain-id", &id.to_string()]);
         }
         command.args(&options.arguments);
-        if let Some(name) = &options.hardfork {
-            command.args(["--hardfork", name]);
-        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
             command.spawn().map_err(|source| AnvilError::Start { program: program.clone(), source })?;
