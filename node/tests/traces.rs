@@ -19,7 +19,7 @@ use cairn_node::{
     config::Config,
     l1::anvil::{Anvil, AnvilOptions},
     proof::MockEngine,
-    rpc::{self, RpcServer},
+    rpc,
     wiring::{open_chain, open_store},
 };
 use cairn_protocol::{
@@ -29,6 +29,7 @@ use cairn_protocol::{
 use jsonrpsee::{
     core::{client::ClientT, params::ArrayParams},
     http_client::{HttpClient, HttpClientBuilder},
+    server::{Server, ServerConfig, ServerHandle},
 };
 use k256::ecdsa::SigningKey;
 use serde_json::{Value, json};
@@ -42,7 +43,7 @@ const PRICE: u128 = 1_000_000_000;
 struct Node {
     chain: Arc<Chain>,
     rpc: HttpClient,
-    _server: RpcServer,
+    _server: ServerHandle,
     _dir: tempfile::TempDir,
 }
 
@@ -91,11 +92,12 @@ async fn node(change: impl FnOnce(&mut Config)) -> Node {
     change(&mut config);
     let engine = MockEngine { capacity: config.batch.mock_capacity };
     let chain = open_chain(&config, open_store(&config).unwrap(), &engine).unwrap();
-    let server = rpc::serve(&chain, &config.rpc).await.unwrap();
-    let rpc = HttpClientBuilder::default()
-        .max_response_size(64 << 20)
-        .build(format!("http://{}", server.address))
-        .unwrap();
+    let limits = ServerConfig::builder().max_response_body_size(config.rpc.max_response_bytes).build();
+    let server = Server::builder().set_config(limits).build(config.rpc.listen).await.unwrap();
+    let address = server.local_addr().unwrap();
+    let server = server.start(rpc::module(&chain, &config.rpc).unwrap());
+    let rpc =
+        HttpClientBuilder::default().max_response_size(64 << 20).build(format!("http://{address}")).unwrap();
     Node { chain, rpc, _server: server, _dir: dir }
 }
 
