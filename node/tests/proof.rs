@@ -53,7 +53,7 @@ fn chain(dir: &std::path::Path, blocks: u64) -> (Arc<Chain>, RpcModule<()>) {
         // Sealing a batch may come first.
         assert!((0..4).any(|_| matches!(chain.produce().unwrap(), Produced::Blocks { .. })));
     }
-    let methods = module(&chain).unwrap();
+    let methods = module(&chain, &config.rpc).unwrap();
     (chain, methods)
 }
 
