@@ -63,6 +63,22 @@ fn blocks(page: &str) -> Vec<Block<'_>> {
     fenced.filter_map(|block| block.split_once('\n')).map(|(kind, code)| Block { kind, code }).collect()
 }
 
+#[test]
+fn accepts_only_programs_that_are_run_in_the_readme() -> eyre::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (readme, page) = (
+        std::fs::read_to_string(root.join("README.md"))?,
+        std::fs::read_to_string(root.join("docs/clients.md"))?,
+    );
+    let run: Vec<_> = blocks(&page).iter().map(|block| block.code).collect();
+    let shown = blocks(&readme);
+    assert!(shown.len() >= 3, "{} programs", shown.len());
+    for Block { kind, code } in shown {
+        assert!(run.contains(&code), "this {kind} program is not in docs/clients.md:\n{code}");
+    }
+    Ok(())
+}
+
 /// Below `e2e/clients`, where its packages are found.
 const SNIPPETS: &str = "node_modules/.cache/snippets";
 

@@ -4,51 +4,22 @@
 
 mod support;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_primitives::{B256, Bytes, keccak256};
 use cairn_node::{
     chain::{Chain, ChainConfig, ChainError, Pace, Produced},
-    config::{Config, ProofMode},
+    config::ProofMode,
 };
-use cairn_protocol::{constants::DEVNET_CHAIN_ID, genesis::Genesis};
-use cairn_sequencer::{
-    admission::Admission,
-    batch::{BatchLimits, CloseReason},
-    pool::PoolConfig,
-};
+use cairn_sequencer::batch::{BatchLimits, CloseReason};
 use cairn_state::{MemoryStore, Store};
-use support::{SENDER, transfer, transfer_at};
-
-fn config() -> ChainConfig {
-    let capacity = Config::default().batch.mock_capacity;
-    let coinbase = Address::repeat_byte(0xca);
-    ChainConfig {
-        genesis: Genesis::devnet(),
-        coinbase,
-        mode: ProofMode::Mock,
-        limits: BatchLimits {
-            capacity,
-            admission: Admission::Everything,
-            max_gas: u64::MAX,
-            max_age: Duration::from_secs(3_600),
-            min_age: Duration::from_secs(3_600),
-        },
-        pool: PoolConfig {
-            chain_id: DEVNET_CHAIN_ID,
-            admission: Admission::Everything,
-            coinbase,
-            capacity,
-            max_transactions: 1_000,
-            max_per_account: 100,
-            max_nonce_gap: 100,
-            max_transaction_bytes: 100_000,
-            lifetime_s: 0,
-        },
-        max_unproven: 0,
-        group_blocks: 64,
-    }
-}
+use support::{SENDER, chain_config as config, transfer, transfer_at};
 
 fn open(store: &Arc<dyn Store>, config: ChainConfig) -> Chain {
     Chain::open(Arc::clone(store), config).unwrap()
@@ -206,4 +177,39 @@ fn rejects_with_a_reason_that_can_be_looked_up() {
     assert!(reason.starts_with("oversized data"), "{reason}");
     assert_eq!(chain.dropped(old).unwrap().unwrap().reason, format!("replaced by {new}"));
     assert_eq!(chain.with_pool(|pool| pool.len()), 1);
+}
+
+/// Nonces of one sender come in over many connections, in any order, while blocks are made: all of them are executed.
+#[test]
+fn regression_nonces_that_come_in_any_order_are_all_executed() {
+    const NONCES: u64 = 8;
+    for round in 0..40 {
+        let chain = chain(config());
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::SeqCst) {
+                    chain.produce().unwrap();
+                }
+            });
+            let senders: Vec<_> = (0..NONCES)
+                .map(|i| (i * 5 + round) % NONCES)
+                .map(|nonce| {
+                    let chain = &chain;
+                    scope.spawn(move || chain.submit(&transfer(nonce, 1)).unwrap())
+                })
+                .collect();
+            for sender in senders {
+                sender.join().unwrap();
+            }
+            let pending = chain.with_pool(|pool| pool.pending_nonce(SENDER));
+            assert!(pending.is_none_or(|nonce| nonce == NONCES), "round {round}: pending nonce {pending:?}");
+            let end = Instant::now() + Duration::from_secs(20);
+            while chain.heads().trusted_block < NONCES && Instant::now() < end {
+                std::thread::yield_now();
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+        assert_eq!(chain.heads().trusted_block, NONCES, "round {round}");
+    }
 }

@@ -91,7 +91,7 @@ fn accepts_price_then_arrival_order() {
     s.add(3, at(0, 5)).unwrap();
     let order: Vec<_> = s.pool.ready().map(|p| p.valid.sender).collect();
     assert_eq!(order, [b, a, c]);
-    s.pool.begin(b);
+    assert_eq!(s.pool.begin().unwrap().valid.sender, b);
     assert_eq!(s.best(), Some((a, 0)));
     s.pool.included(b, 0);
     assert_eq!(s.best(), Some((a, 0)));
@@ -111,7 +111,7 @@ fn accepts_gaps_as_queued_until_they_are_filled() {
     assert_eq!(s.pool.status(), PoolStatus { pending: 3, queued: 0 });
     for nonce in 0..3 {
         assert_eq!(s.best(), Some((a, nonce)));
-        s.pool.begin(a);
+        s.pool.begin().unwrap();
         s.pool.included(a, nonce);
     }
     assert_eq!(s.best(), None);
@@ -163,16 +163,19 @@ fn accepts_a_chain_of_nonces_executed_before_any_block_is_written() {
     }
     for nonce in 0..2 {
         assert_eq!(s.best(), Some((a, nonce)));
-        s.pool.begin(a);
+        s.pool.begin().unwrap();
     }
     // Still visible, and no longer replaceable.
     assert_eq!(s.pool.pending_nonce(a), Some(3));
     assert_eq!(s.pool.status(), PoolStatus { pending: 3, queued: 0 });
     assert!(s.error(1, at(1, 500)).starts_with("nonce too low: next nonce 2, tx nonce 1"));
+    let third = s.pool.begin().unwrap();
+    s.pool.put_back(&third);
+    assert_eq!(s.best(), Some((a, 2)));
     s.pool.abandon();
     assert_eq!(s.best(), Some((a, 0)));
     for nonce in 0..3 {
-        s.pool.begin(a);
+        s.pool.begin().unwrap();
         s.pool.included(a, nonce);
     }
     assert!(s.pool.is_empty());

@@ -200,11 +200,12 @@ impl Chain {
         let start = Instant::now();
         let first_pending = self.state.newest()? + 1;
         while group.blocks.len() < self.group_blocks && start.elapsed() < GROUP_TIME {
-            let Some(pooled) = lock(&self.pool).best().cloned() else { break };
             let open = match slot {
                 Some(open) => open,
                 None => slot.insert(OpenBatch::new(self.next_batch()?)),
             };
+            // From here on it cannot be replaced.
+            let Some(pooled) = lock(&self.pool).begin() else { break };
             let (tx, sender) = (&pooled.valid.tx, pooled.valid.sender);
             let executed = match self.execute(tx, sender, open, &group.state, first_pending) {
                 Ok(executed) => executed,
@@ -218,22 +219,31 @@ impl Chain {
                     ExecuteError::View(ViewError::BlockHash(BlockHashError::Pending { .. }))
                         if !group.blocks.is_empty() =>
                     {
+                        lock(&self.pool).put_back(&pooled);
                         break;
                     }
-                    _ => return Err(ChainError::Execute { number, source }),
+                    _ => {
+                        lock(&self.pool).put_back(&pooled);
+                        return Err(ChainError::Execute { number, source });
+                    }
                 },
-                Err(e) => return Err(e),
+                Err(e) => {
+                    lock(&self.pool).put_back(&pooled);
+                    return Err(e);
+                }
             };
             match open.check(tx, &executed, &self.limits) {
                 Ok(()) => {}
                 // Admission uses the same capacity: its configuration has changed since.
                 Err(full) if open.is_empty() => return self.discard(&pooled, full.to_string()),
-                Err(full) => return Ok(End::Full(full.reason())),
+                Err(full) => {
+                    lock(&self.pool).put_back(&pooled);
+                    return Ok(End::Full(full.reason()));
+                }
             }
             let (changes, opens) = (open.block_changes(&executed), open.is_empty());
             group.state.apply(&changes)?;
             open.push(tx, &executed);
-            lock(&self.pool).begin(sender);
             group.blocks.push(Planned { pooled, executed, changes, opens });
         }
         Ok(End::Done)

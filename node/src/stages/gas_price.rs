@@ -28,7 +28,12 @@ pub async fn run(
     cancel: CancellationToken,
 ) -> Result<(), StageError> {
     loop {
-        match l1.gas_price_wei().await {
+        let price = tokio::select! {
+            // An L1 that does not answer must not hold the end of the node.
+            () = cancel.cancelled() => return Ok(()),
+            price = l1.gas_price_wei() => price,
+        };
+        match price {
             Ok(price) => chain.set_gas_price_wei(suggest(price, &config)),
             Err(error) => tracing::warn!(%error, "L1 gas price unknown"),
         }

@@ -13,9 +13,9 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bloom, Bytes, Log, Signature, TxKind, U256, address, keccak256};
 use async_trait::async_trait;
 use cairn_node::{
-    chain::Chain,
+    chain::{Chain, ChainConfig},
     cli::Role,
-    config::Config,
+    config::{Config, ProofMode},
     proof::MockEngine,
     settlement::{Lane, RollupStatus, Settled, Settlement, SettlementError, VerifiedBatch},
     storage::{BlockRecord, Kind, TxRecord, put},
@@ -27,6 +27,7 @@ use cairn_protocol::{
     genesis::Genesis,
     leaf::field_to_b256,
 };
+use cairn_sequencer::{admission::Admission, batch::BatchLimits, pool::PoolConfig};
 use cairn_state::{Batch, BlockChanges, MemoryStore, StateDb, Store};
 use jsonrpsee::{
     core::{ClientError, client::ClientT},
@@ -324,4 +325,35 @@ pub fn chain_with_logs(config: &Config, blocks: u64, logs: impl Fn(u64) -> Vec<L
         state.commit_block_with(number, &BlockChanges::new(), writes).unwrap();
     }
     open()
+}
+
+/// A chain in mock mode whose batches close at nothing but their capacity.
+pub fn chain_config() -> ChainConfig {
+    let capacity = Config::default().batch.mock_capacity;
+    let coinbase = Address::repeat_byte(0xca);
+    ChainConfig {
+        genesis: Genesis::devnet(),
+        coinbase,
+        mode: ProofMode::Mock,
+        limits: BatchLimits {
+            capacity,
+            admission: Admission::Everything,
+            max_gas: u64::MAX,
+            max_age: Duration::from_secs(3_600),
+            min_age: Duration::from_secs(3_600),
+        },
+        pool: PoolConfig {
+            chain_id: DEVNET_CHAIN_ID,
+            admission: Admission::Everything,
+            coinbase,
+            capacity,
+            max_transactions: 1_000,
+            max_per_account: 100,
+            max_nonce_gap: 100,
+            max_transaction_bytes: 100_000,
+            lifetime_s: 0,
+        },
+        max_unproven: 0,
+        group_blocks: 64,
+    }
 }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A transaction is **pending** if every nonce between the account's and its own is pooled, else **queued**. Only the
-//! first pending transaction of a sender that is not executed yet is **ready**. Ready ones are offered by price, then by
+//! first pending transaction of a sender that is not being executed is **ready**. Ready ones are offered by price, then by
 //! arrival. What was accepted leaves the pool in five ways only: in a block, replaced by its sender at a price 10 %
 //! higher, found invalid when its turn came, no longer payable or provable after a batch, or at the end of its lifetime.
 //! It is never evicted: a full pool refuses newcomers instead.
@@ -334,13 +334,26 @@ impl Pool {
         self.ready.iter().filter_map(|(_, _, sender)| self.accounts.get(sender)?.head())
     }
 
-    /// The head of `sender`'s queue is executed; its block is not written yet. The next nonce becomes ready.
-    pub fn begin(&mut self, sender: Address) {
+    /// Takes the best transaction for execution: it stays in the pool, can no longer be replaced, and its sender's next
+    /// nonce becomes ready. Ends with [`Self::included`], [`Self::put_back`], [`Self::discard`] or [`Self::abandon`].
+    pub fn begin(&mut self) -> Option<PooledTx> {
+        let pooled = self.best()?.clone();
+        let sender = pooled.valid.sender;
+        self.executing.insert(sender);
+        self.change(sender, |queue| {
+            // Nonces are below u64::MAX (EIP-2681).
+            queue.next_nonce += 1;
+            None
+        });
+        Some(pooled)
+    }
+
+    /// What [`Self::begin`] gave last for this sender was not executed: it is ready again.
+    pub fn put_back(&mut self, pooled: &PooledTx) {
+        let (sender, nonce) = (pooled.valid.sender, pooled.valid.tx.nonce);
         if self.accounts.contains_key(&sender) {
-            self.executing.insert(sender);
             self.change(sender, |queue| {
-                // Nonces are below u64::MAX (EIP-2681).
-                queue.next_nonce += 1;
+                queue.next_nonce = queue.next_nonce.min(nonce);
                 None
             });
         }
@@ -371,10 +384,13 @@ impl Pool {
         }
     }
 
-    /// Takes out a transaction that was found invalid when its turn came. Later nonces of its sender stay, queued.
+    /// Takes out a transaction that was found invalid, when its turn came or before. Later nonces of its sender stay, queued.
     pub fn discard(&mut self, hash: B256) -> Option<PooledTx> {
         let &(sender, nonce) = self.by_hash.get(&hash)?;
-        self.change(sender, |queue| queue.by_nonce.remove(&nonce))
+        self.change(sender, |queue| {
+            queue.next_nonce = queue.next_nonce.min(nonce.max(queue.account_nonce));
+            queue.by_nonce.remove(&nonce)
+        })
     }
 
     /// Takes out what has been here for longer than its lifetime. What is being executed stays.
