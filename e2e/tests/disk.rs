@@ -1,5 +1,5 @@
-//! A node whose disk is full, or becomes read-only: it ends with a message that says so, and everything that it promised
-//! is there when it runs again.
+//! A node whose disk is full or read-only: it ends with a message that says so, and everything that it promised is there
+//! when it runs again.
 //!
 //! The disk is a small file system in memory, which takes the right to mount one. Without that right these tests check
 //! nothing and say so; the failing store of `node/tests/disk.rs` tests the same rules everywhere.
@@ -108,40 +108,49 @@ async fn check(child: &Child, hashes: &[e::H256]) -> eyre::Result<()> {
     Ok(())
 }
 
-async fn survive(
-    words: &str,
-    break_disk: impl Fn(&Disk) -> eyre::Result<()>,
-    mend: impl Fn(&Disk) -> eyre::Result<()>,
-) -> eyre::Result<()> {
+/// A node with its data on a disk of its own, and five accepted transfers; None without the right to mount.
+async fn start(l1: &L1) -> eyre::Result<Option<(Home, Disk, Child, Vec<e::H256>)>> {
     let engine = keys::mock();
-    let l1 = L1::start().await?;
     let deployment = l1.deploy(engine.as_ref()).await?;
-    let home = Home::new(PROGRAM, &l1, &deployment, true)?;
+    let home = Home::new(PROGRAM, l1, &deployment, true)?;
     let Some(disk) = Disk::mount(home.data_dir())? else {
         eprintln!("no right to mount a file system: nothing is tested here");
-        return Ok(());
+        return Ok(None);
     };
     let child = home.start().await?;
     let mut hashes = Vec::new();
     for nonce in 0..5 {
         hashes.push(child.l2.submit(&transfer(nonce)?).await?.map_err(|e| eyre::eyre!(e))?);
     }
-    break_disk(&disk)?;
+    Ok(Some((home, disk, child, hashes)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_a_full_disk_without_a_loss() -> eyre::Result<()> {
+    let l1 = L1::start().await?;
+    let Some((home, disk, child, mut hashes)) = start(&l1).await? else { return Ok(()) };
+    disk.fill(256 << 10)?;
     send(&child.l2, &mut hashes).await?;
     let last_words = child.fails().await?;
-    assert!(last_words.to_lowercase().contains(words), "{last_words}");
-    mend(&disk)?;
+    assert!(last_words.contains("no space is left for the database"), "{last_words}");
+    disk.empty()?;
     let child = home.start().await?;
     check(&child, &hashes).await?;
     child.terminate().await
 }
 
+/// Under a running node a file system becomes read-only by a fault of the device alone, which no test can cause: here
+/// the node finds it so when it starts.
 #[tokio::test(flavor = "multi_thread")]
-async fn accepts_a_full_disk_without_a_loss() -> eyre::Result<()> {
-    survive("no space left", |disk| disk.fill(256 << 10), Disk::empty).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn accepts_a_read_only_disk_without_a_loss() -> eyre::Result<()> {
-    survive("read-only", |disk| disk.read_only(true), |disk| disk.read_only(false)).await
+async fn rejects_to_start_on_a_read_only_disk_and_loses_nothing() -> eyre::Result<()> {
+    let l1 = L1::start().await?;
+    let Some((home, disk, child, hashes)) = start(&l1).await? else { return Ok(()) };
+    child.kill()?;
+    disk.read_only(true)?;
+    let error = home.start().await.err().map(|e| e.to_string()).unwrap_or_default();
+    assert!(error.contains("the database cannot be written"), "{error}");
+    disk.read_only(false)?;
+    let child = home.start().await?;
+    check(&child, &hashes).await?;
+    child.terminate().await
 }

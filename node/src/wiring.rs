@@ -291,7 +291,12 @@ impl Node {
             stages.start("prover", |token| Prover { chain: chain(), engine, aggregator }.run(token));
         }
         if roles.contains(&Role::Sequencer) {
-            let data = Virtualizer { chain: chain(), l1: Arc::clone(&l1), config: config.l1.clone() };
+            let data = Virtualizer {
+                chain: chain(),
+                l1: Arc::clone(&l1),
+                config: config.l1.clone(),
+                watches_proofs: !roles.contains(&Role::Aggregator),
+            };
             stages.start("virtualizer", |token| data.run(token));
         }
         if roles.contains(&Role::Aggregator) {

@@ -213,6 +213,8 @@ impl Pool {
     /// # Errors
     /// The first rule that is broken; the pool is then unchanged.
     pub fn add(&mut self, valid: ValidTx, now_s: u64, state: &StateView) -> Result<Added, PoolError> {
+        // First by the state: what is in a block is a used nonce, even in the moment before it leaves the pool.
+        let account_nonce = self.check_account(&valid, state)?;
         if self.by_hash.contains_key(&valid.hash) {
             return Err(PoolError::AlreadyKnown);
         }
@@ -220,7 +222,6 @@ impl Pool {
         if price < self.min_price_wei {
             return Err(PoolError::Underpriced { got: price, minimum: self.min_price_wei });
         }
-        let account_nonce = self.check_account(&valid, state)?;
         let queue = self.accounts.get(&valid.sender);
         if let Some(queue) = queue
             && valid.tx.nonce < queue.next_nonce
