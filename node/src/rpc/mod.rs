@@ -4,6 +4,7 @@ pub mod cairn;
 pub mod call;
 pub(crate) mod connection;
 pub mod debug;
+pub mod discover;
 pub mod error;
 pub mod eth;
 pub mod fees;
@@ -85,6 +86,7 @@ pub fn module(chain: &Arc<Chain>, config: &RpcConfig) -> Result<RpcModule<()>, R
     module.merge(CallRpc { chain: Arc::clone(chain), gas_cap: config.gas_cap }.into_rpc())?;
     module.merge(DebugRpc::new(chain, config).into_rpc())?;
     module.merge(ZkevmRpc { chain: Arc::clone(chain), gas_cap: config.gas_cap }.into_rpc())?;
+    module.merge(discover::DiscoverApiServer::into_rpc(discover::DiscoverRpc))?;
     Ok(module)
 }
 

@@ -119,7 +119,6 @@ fn sealed(
     let size = header.length() + body_bytes;
     let mut header = alloy_rpc_types_eth::Header::from_sealed(Sealed::new_unchecked(header, hash));
     header.size = Some(U256::from(size));
-    header.total_difficulty = Some(U256::ZERO);
     Block { header, uncles: Vec::new(), transactions, withdrawals: Some(Withdrawals::default()) }
 }
 
