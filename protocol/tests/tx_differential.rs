@@ -74,6 +74,24 @@ fn assert_layout(tx: &DecodedTx, batch: &[u8]) {
     assert_eq!(U256::from_be_slice(&batch[l.fields[last].payload..l.fields[last].end]), tx.s);
 }
 
+/// Any bytes are transactions end to end, each of which decodes alone, or have a first place that is none.
+fn assert_splits(bytes: &[u8]) {
+    let (end, count) = match decode_batch(bytes) {
+        Ok(txs) => (bytes.len(), txs.len()),
+        Err(e) => (e.offset, e.index),
+    };
+    let head = decode_batch(&bytes[..end]).unwrap();
+    assert_eq!(head.len(), count);
+    let mut at = 0;
+    for tx in &head {
+        assert_eq!(tx.layout.start, at);
+        assert_layout(tx, bytes);
+        assert!(compare(tx.raw()));
+        at = tx.layout.end;
+    }
+    assert_eq!(at, end);
+}
+
 /// Both decoders on the same bytes. Returns whether they accept.
 fn compare(raw: &[u8]) -> bool {
     let ours = decode_tx(raw);
@@ -401,6 +419,20 @@ proptest! {
             Ok(all) => prop_assert!(tail.is_empty() && all.len() == txs.len()),
             Err(e) => prop_assert!(!tail.is_empty() && e.index == txs.len() && e.offset == at),
         }
+    }
+
+    #[test]
+    fn prop_mutated_batches_split_or_name_the_first_fault(txs in prop::collection::vec(envelope(), 1..5), mutations in prop::collection::vec(mutation(), 1..6)) {
+        let mut bytes: Vec<u8> = txs.iter().flat_map(|tx| tx.encoded_2718()).collect();
+        for m in &mutations {
+            m.apply(&mut bytes);
+        }
+        assert_splits(&bytes);
+    }
+
+    #[test]
+    fn prop_any_bytes_split_or_name_the_first_fault(bytes in prop::collection::vec(any::<u8>(), 0..4_096)) {
+        assert_splits(&bytes);
     }
 }
 
