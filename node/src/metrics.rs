@@ -265,6 +265,7 @@ pub fn open_batch(counters: &Counters, capacity: &ShapeCapacity) {
         ("keccak_permutations", counters.keccak_permutations, capacity.keccak_permutations),
         ("tree_rows", counters.tree_rows, capacity.tree_rows),
         ("bytes", counters.bytes, capacity.bytes),
+        ("steps", counters.steps, capacity.steps),
     ] {
         gauge!(FILL, "counter" => name).set(number(used) / number(of.max(1)));
     }

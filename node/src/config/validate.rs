@@ -100,6 +100,10 @@ fn rpc(config: &Config, faults: &mut Faults) {
     faults.range("rpc.rate_limit_per_s", rpc.rate_limit_per_s, 0, 1_000_000);
     faults.range("rpc.rate_limit_burst", rpc.rate_limit_burst, 1, 1_000_000);
     faults.range("rpc.request_timeout_s", rpc.request_timeout_s, 1, 3_600);
+    faults.range("rpc.gas_cap", rpc.gas_cap, 21_000, i64::MAX.unsigned_abs());
+    faults.range("rpc.max_trace_bytes", rpc.max_trace_bytes, 1_024, u64::from(u32::MAX));
+    faults.range("rpc.trace_timeout_ms", rpc.trace_timeout_ms, 1, 3_600_000);
+    faults.range("rpc.max_traces", rpc.max_traces, 1, 1_000);
     for name in &rpc.namespaces {
         if !NAMESPACES.contains(&name.as_str()) {
             faults.add("rpc.namespaces", name, format!("one of {}", NAMESPACES.join(", ")));

@@ -10,12 +10,13 @@ use super::{
 };
 
 /// Keys of `batch.mock_capacity`, whose type is not ours.
-const CAPACITY: [(&str, &str); 5] = [
+const CAPACITY: [(&str, &str); 6] = [
     ("slots", "Transactions of a batch."),
     ("signatures", "Signatures of a batch."),
     ("keccak_permutations", "Permutations of Keccak in a batch."),
     ("tree_rows", "Leaves of the state tree that a batch opens."),
     ("bytes", "Bytes of the transactions of a batch."),
+    ("steps", "Steps of the EVM in a batch."),
 ];
 
 /// A table of keys.
