@@ -52,7 +52,7 @@ fn block(number: u64) -> (BlockChanges, Batch) {
     (changes, extra)
 }
 
-/// Commits blocks, in groups of three, until the store fails; then nothing but whole blocks is there. Returns the error and
+/// Commits blocks, in groups of three, until the store fails, perhaps at the sync; then nothing but whole blocks is there. Returns the error and
 /// the number of the newest block.
 fn fill(db: &StateDb) -> (StateError, u64) {
     let (error, acknowledged) = loop {
@@ -65,7 +65,7 @@ fn fill(db: &StateDb) -> (StateError, u64) {
         }
     };
     let newest = db.newest().unwrap();
-    assert!((acknowledged..acknowledged + 3).contains(&newest), "{acknowledged} {newest}");
+    assert!((acknowledged..=acknowledged + 3).contains(&newest), "{acknowledged} {newest}");
     assert_whole(db, newest);
     (error, newest)
 }
