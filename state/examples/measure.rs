@@ -35,7 +35,7 @@ fn sender(b: u64) -> u64 {
 
 /// Every fourth is new.
 fn recipient(b: u64) -> u64 {
-    if b % 4 == 0 { ACCOUNTS + b } else { b * 91_009 % ACCOUNTS }
+    if b.is_multiple_of(4) { ACCOUNTS + b } else { b * 91_009 % ACCOUNTS }
 }
 
 /// A transfer's block: sender, recipient, coinbase, block number.

@@ -128,9 +128,9 @@ proptest! {
             let expected = (fails_at + usize::from(after)).min(blocks.len());
             prop_assert_eq!(db.newest().unwrap(), expected as u64);
             let reopened = StateDb::open(inner.clone(), &genesis()).unwrap();
-            for number in 0..=expected {
-                assert_equal(&db, number as u64, &models[number]);
-                assert_equal(&reopened, number as u64, &models[number]);
+            for (number, model) in models.iter().enumerate().take(expected + 1) {
+                assert_equal(&db, number as u64, model);
+                assert_equal(&reopened, number as u64, model);
                 let record = inner.get(Table::App, &(number as u64).to_be_bytes()).unwrap();
                 prop_assert_eq!(record.is_some(), number > 0);
             }
