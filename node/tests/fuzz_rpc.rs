@@ -5,7 +5,7 @@
 
 mod harness;
 
-use cairn_node::cli::Role;
+use cairn_node::{cli::Role, config::Config};
 use harness::{
     TestNode, assert_no_panic,
     document::{UNSERVED, examples, joined, methods},
@@ -334,7 +334,12 @@ fn is_unanswered(entry: &Value, text: &str) -> bool {
 
 /// Sends a body and checks what comes back.
 async fn check(http: &Http, body: &[u8]) -> Result<(), String> {
-    let (status, answer) = http.post(body.to_vec()).await?;
+    let (status, answer) = match http.post(body.to_vec()).await {
+        // A body above the limit is refused by its length: the node does not read it, and its answer is lost to a client
+        // that goes on writing.
+        Err(_) if body.len() > Config::default().rpc.max_request_bytes as usize => return Ok(()),
+        answered => answered?,
+    };
     let shown = || String::from_utf8_lossy(&answer[..answer.len().min(2_000)]).into_owned();
     match status {
         200 => {}
