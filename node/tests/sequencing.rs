@@ -18,7 +18,7 @@ use cairn_node::{
     config::ProofMode,
 };
 use cairn_sequencer::batch::{BatchLimits, CloseReason};
-use cairn_state::{MemoryStore, Store};
+use cairn_state::{MemoryStore, RocksStore, Store};
 use support::{SENDER, chain_config as config, transfer, transfer_at};
 
 fn open(store: &Arc<dyn Store>, config: ChainConfig) -> Chain {
@@ -184,7 +184,9 @@ fn rejects_with_a_reason_that_can_be_looked_up() {
 fn regression_nonces_that_come_in_any_order_are_all_executed() {
     const NONCES: u64 = 8;
     for round in 0..40 {
-        let chain = chain(config());
+        let dir = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(RocksStore::open(dir.path()).unwrap());
+        let chain = open(&store, config());
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {

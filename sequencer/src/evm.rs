@@ -151,18 +151,16 @@ impl From<&BlockContext> for EvmEnv {
 /// The context of a run on `D`.
 pub(crate) type RunContext<D> = MainnetContext<WrapDatabaseRef<D>>;
 
-/// The one EVM: every run goes through it.
-fn evm<D: DatabaseRef, I>(
-    db: D,
-    env: EvmEnv,
-    inspector: I,
-) -> Evm<
+type MovableEvm<D, I> = Evm<
     RunContext<D>,
     I,
     EthInstructions<EthInterpreter, RunContext<D>>,
     Precompiles,
     EthFrame<EthInterpreter>,
-> {
+>;
+
+/// The one EVM: every run goes through it.
+fn evm<D: DatabaseRef, I>(db: D, env: EvmEnv, inspector: I) -> MovableEvm<D, I> {
     let context = Context::mainnet().with_db(WrapDatabaseRef(db)).with_cfg(env.cfg).with_block(env.block);
     context.build_mainnet_with_inspector(inspector).with_precompiles(env.precompiles)
 }

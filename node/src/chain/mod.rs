@@ -331,6 +331,25 @@ impl Chain {
         Ok(self.state.prune_to(earliest)?)
     }
 
+    /// Number of the block with a transaction. A block of a group that is being written is not there yet: it is not the head,
+    /// and may not be durable.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub fn block_with(&self, transaction: B256) -> Result<Option<u64>, ChainError> {
+        let number = self.storage.transaction_block(transaction)?;
+        Ok(number.filter(|number| *number <= self.heads().trusted_block))
+    }
+
+    /// Number of the block with a hash, likewise.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub fn block_named(&self, hash: B256) -> Result<Option<u64>, ChainError> {
+        let number = self.storage.block_number(hash)?;
+        Ok(number.filter(|number| *number <= self.heads().trusted_block))
+    }
+
     /// A block's header.
     ///
     /// # Errors

@@ -92,7 +92,7 @@ pub fn transaction_status(chain: &Chain, hash: B256) -> Result<TransactionStatus
         let next = pool.pending_nonce(valid.sender).unwrap_or_default();
         Some((valid.tx.nonce, next))
     });
-    if let Some(number) = chain.storage().transaction_block(hash)? {
+    if let Some(number) = chain.block_with(hash)? {
         let block = chain.storage().block(number)?.ok_or(StorageError::Missing { kind: Kind::Block })?;
         status.status = match Reached::of(block.batch, &chain.heads()) {
             Reached::Trusted => Place::Included,

@@ -26,10 +26,11 @@ static TAGS: LazyLock<Vec<String>> = LazyLock::new(|| {
     assets().iter().map(|asset| format!("\"{}\"", hex::encode(&keccak256(asset.bytes)[..8]))).collect()
 });
 
-/// The file at a path, and its entity tag. `/dashboard` is the page at `/`.
+/// The file at a path, and its entity tag. `/dashboard` is the page at `/`; below it there is nothing, because links of the
+/// page are relative.
 #[must_use]
 pub fn find(path: &str) -> Option<(&'static Asset, &'static str)> {
-    let path = if matches!(path, "/dashboard" | "/dashboard/") { "/" } else { path };
+    let path = if path == "/dashboard" { "/" } else { path };
     let index = assets().iter().position(|asset| asset.path == path)?;
     Some((&assets()[index], TAGS[index].as_str()))
 }
@@ -49,6 +50,7 @@ mod tests {
             assert!(!["/health", "/ready", "/metrics"].contains(&asset.path));
         }
         assert_eq!(find("/dashboard").unwrap().1, find("/").unwrap().1);
+        assert!(find("/dashboard/").is_none());
         assert!(find("/dashboard/../Cargo.toml").is_none());
     }
 }

@@ -178,7 +178,7 @@ impl DebugRpc {
         options: Option<GethDebugTracingOptions>,
     ) -> Result<GethTrace, RpcError> {
         let (tracer, mut budget) = self.tracer(options)?;
-        let number = self.chain.storage().transaction_block(hash)?.ok_or(RpcError::UnknownTransaction)?;
+        let number = self.chain.block_with(hash)?.ok_or(RpcError::UnknownTransaction)?;
         let record = self.record(number)?;
         let tx = record.transaction.ok_or(StorageError::Missing { kind: Kind::Block })?;
         self.past(number, record.hash, &tx, &tracer, &mut budget)
@@ -248,11 +248,12 @@ impl DebugRpc {
     }
 
     fn encoded_transaction(&self, hash: B256) -> Result<Bytes, RpcError> {
-        if let Some(number) = self.chain.storage().transaction_block(hash)? {
+        // The pool first: a transaction moves from it into a block, not back.
+        let pooled = self.chain.with_pool(|pool| pool.get(&hash).map(|p| p.valid.tx.raw().clone()));
+        if let Some(number) = self.chain.block_with(hash)? {
             let tx = self.record(number)?.transaction;
             return Ok(tx.ok_or(StorageError::Missing { kind: Kind::Block })?.raw);
         }
-        let pooled = self.chain.with_pool(|pool| pool.get(&hash).map(|p| p.valid.tx.raw().clone()));
         // As geth answers for what it does not know.
         Ok(pooled.unwrap_or_default())
     }

@@ -114,7 +114,7 @@ impl EthRpc {
     }
 
     fn by_hash(&self, hash: B256) -> Result<Option<u64>, RpcError> {
-        Ok(self.chain.storage().block_number(hash)?)
+        Ok(self.chain.block_named(hash)?)
     }
 }
 

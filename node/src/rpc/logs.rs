@@ -93,7 +93,7 @@ pub fn read(
 fn blocks_of(chain: &Chain, blocks: &FilterBlockOption) -> Result<RangeInclusive<u64>, RpcError> {
     let (from_block, to_block) = match *blocks {
         FilterBlockOption::AtBlockHash(hash) => {
-            let number = chain.storage().block_number(hash)?.ok_or(RpcError::UnknownLogBlock)?;
+            let number = chain.block_named(hash)?.ok_or(RpcError::UnknownLogBlock)?;
             return Ok(number..=number);
         }
         FilterBlockOption::Range { from_block, to_block } => (from_block, to_block),

@@ -36,7 +36,7 @@ pub fn resolve_number(chain: &Chain, block: BlockNumberOrTag) -> Result<Option<u
 pub fn resolve(chain: &Chain, block: Option<BlockId>) -> Result<Option<u64>, RpcError> {
     match block.unwrap_or_default() {
         BlockId::Number(number) => resolve_number(chain, number),
-        BlockId::Hash(RpcBlockHash { block_hash, .. }) => Ok(chain.storage().block_number(block_hash)?),
+        BlockId::Hash(RpcBlockHash { block_hash, .. }) => Ok(chain.block_named(block_hash)?),
     }
 }
 
@@ -124,7 +124,7 @@ fn sealed(
 
 /// The block with a transaction, and the transaction in it.
 fn found(chain: &Chain, hash: B256) -> Result<Option<(u64, BlockRecord, TxRecord)>, RpcError> {
-    let Some(number) = chain.storage().transaction_block(hash)? else { return Ok(None) };
+    let Some(number) = chain.block_with(hash)? else { return Ok(None) };
     let block = chain.storage().block(number)?.ok_or(StorageError::Missing { kind: Kind::Block })?;
     let tx = block.transaction.clone().ok_or(StorageError::Missing { kind: Kind::Block })?;
     Ok(Some((number, block, tx)))
@@ -132,10 +132,11 @@ fn found(chain: &Chain, hash: B256) -> Result<Option<(u64, BlockRecord, TxRecord
 
 /// A transaction, from a block or from the pool.
 pub fn transaction(chain: &Chain, hash: B256) -> Result<Option<Transaction>, RpcError> {
+    // The pool first: a transaction moves from it into a block, not back.
+    let valid = chain.with_pool(|pool| pool.get(&hash).map(|p| p.valid.clone()));
     if let Some((number, block, tx)) = found(chain, hash)? {
         return transaction_of(&block, &header_of(chain, number)?, &tx).map(Some);
     }
-    let valid = chain.with_pool(|pool| pool.get(&hash).map(|p| p.valid.clone()));
     valid.map(|valid| pooled(&valid)).transpose()
 }
 
@@ -149,10 +150,8 @@ pub fn pooled(valid: &ValidTx) -> Result<Transaction, RpcError> {
 
 /// The bytes of a transaction, from a block or from the pool.
 pub fn raw_transaction(chain: &Chain, hash: B256) -> Result<Option<Bytes>, RpcError> {
-    if let Some((_, _, tx)) = found(chain, hash)? {
-        return Ok(Some(tx.raw));
-    }
-    Ok(chain.with_pool(|pool| pool.get(&hash).map(|p| p.valid.tx.raw().clone())))
+    let pooled = chain.with_pool(|pool| pool.get(&hash).map(|p| p.valid.tx.raw().clone()));
+    Ok(found(chain, hash)?.map(|(_, _, tx)| tx.raw).or(pooled))
 }
 
 /// The logs of a block that are `wanted`.

@@ -63,7 +63,7 @@ impl TransactionRpc {
     }
 
     fn by_hash(&self, hash: B256) -> Result<Option<u64>, RpcError> {
-        Ok(self.chain.storage().block_number(hash)?)
+        Ok(self.chain.block_named(hash)?)
     }
 
     fn record_at(&self, number: Option<u64>, index: U64) -> Result<Option<TxRecord>, RpcError> {

@@ -1,5 +1,7 @@
 //! Methods of the `eth` namespace that read blocks, transactions and accounts, and the parameters that they take.
 
+use std::time::Duration;
+
 use alloy_primitives::{Address, B256, U256, keccak256};
 use cairn_node::cli::Role;
 use serde_json::{Value, json};
@@ -136,5 +138,40 @@ async fn accepts_quantities_as_geth_reads_them() {
         assert_eq!(fees["oldestBlock"], json!("0x2"), "{count}");
         assert_eq!(fees["gasUsedRatio"].as_array().unwrap().len(), 2, "{count}");
     }
+    node.stop().await;
+}
+
+/// Blocks are written in groups: whoever has a receipt finds the block at the head, and the transaction all the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn regression_a_receipt_is_not_there_before_its_block_is_the_head() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(dir.path());
+    config.batch.mock_capacity.slots = 1_000;
+    let node = start(&config, &mut None, &[Role::Sequencer, Role::Rpc]).await;
+    let number = |value: &Value| u64::from_str_radix(&value.as_str().unwrap()[2..], 16).unwrap();
+    let rounds = async {
+        for first in (0..320).step_by(8) {
+            let raw: Vec<_> = (first..first + 8).map(|nonce| transfer(nonce, 1)).collect();
+            for raw in &raw {
+                node.call("eth_sendRawTransaction", vec![json!(raw)]).await;
+            }
+            for (nonce, hash) in (first..).zip(raw.iter().map(keccak256)) {
+                let receipt = loop {
+                    let receipt = node.call("eth_getTransactionReceipt", vec![json!(hash)]).await;
+                    if !receipt.is_null() {
+                        break receipt;
+                    }
+                    let tx = node.call("eth_getTransactionByHash", vec![json!(hash)]).await;
+                    assert_eq!(tx["hash"], json!(hash), "neither in the pool nor in a block");
+                };
+                let at = number(&receipt["blockNumber"]);
+                let head = number(&node.call("eth_blockNumber", vec![]).await);
+                assert!(head >= at, "receipt of block {at}, head {head}");
+                let next = node.call("eth_getTransactionCount", vec![json!(SENDER), json!("latest")]).await;
+                assert!(number(&next) > nonce, "receipt of nonce {nonce}, next is {next}");
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), rounds).await.unwrap();
     node.stop().await;
 }

@@ -84,6 +84,9 @@ pub struct ZkevmRpc {
 
 impl ZkevmRpc {
     fn batch_of(&self, block: u64) -> Result<Option<u64>, RpcError> {
+        if block > self.chain.heads().trusted_block {
+            return Ok(None);
+        }
         Ok(self.chain.storage().block(block)?.map(|b| b.batch))
     }
 
@@ -145,7 +148,7 @@ impl ZkevmApiServer for ZkevmRpc {
     }
 
     fn full_block_by_hash(&self, block: B256, _full: Option<bool>) -> RpcResult<Option<FullBlock>> {
-        let number = self.chain.storage().block_number(block).map_err(RpcError::from)?;
+        let number = self.chain.block_named(block).map_err(RpcError::from)?;
         let Some(number) = number else { return Ok(None) };
         Ok(batch::full_block(&self.chain, number)?)
     }
