@@ -201,6 +201,11 @@ async fn accepts_and_rejects_parameters_as_documented() {
     let all = examples();
     for method in methods(&joined()) {
         let name = &method.name;
+        // The server's own: whatever is no subscription of the connection is answered with false.
+        if name.ends_with("_unsubscribe") {
+            assert_eq!(ask(&node, name, &[json!("0x1")]).await, Ok(json!(false)));
+            continue;
+        }
         let example =
             all[name].as_array().unwrap().iter().max_by_key(|e| e["params"].as_array().unwrap().len());
         let params = example.unwrap()["params"].as_array().unwrap();
@@ -433,17 +438,16 @@ async fn accepts_every_kind_of_answer_by_both_documents() {
         let theirs = reference["methods"].as_array().unwrap().iter().find(|m| m["name"] == *name);
         let Some(theirs) = theirs else { continue };
         let schema = document::validator(&reference["components"], &theirs["result"]["schema"]);
-        // The document has no form for a transaction that is in no block yet.
-        let pooled =
-            name == "eth_getTransactionByHash" && answer["blockHash"].is_null() && answer.is_object();
-        if !pooled {
+        // The document has no form for a transaction that is in no block yet, or a block that has no hash yet.
+        let pending = ["blockHash", "hash"].iter().any(|field| answer.get(field) == Some(&Value::Null));
+        if !pending {
             let errors: Vec<_> =
                 schema.iter_errors(&answer).map(|e| format!("{}: {e}", e.instance_path())).collect();
             assert!(errors.is_empty(), "{name} {params:?}: {errors:#?}\n{answer:#}");
         }
         compared.insert(name.clone());
         for mutation in mutations(&answer) {
-            if !pooled && !schema.is_valid(&mutation) {
+            if !pending && !schema.is_valid(&mutation) {
                 refused += 1;
                 assert!(
                     !method.result.is_valid(&mutation),
