@@ -372,7 +372,7 @@ async fn survives(work: impl AsyncFnOnce(&TestNode)) {
     let before = resident_bytes();
     work(&node).await;
     let grown = resident_bytes().saturating_sub(before);
-    println!("resident memory grew by {} KiB", grown >> 10);
+    eprintln!("resident memory grew by {} KiB", grown >> 10);
     assert!(grown < MAX_GROWTH_BYTES, "memory grew by {grown} bytes");
     let nonce = node
         .call("eth_getTransactionCount", json!(["0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266", "pending"]));
@@ -391,7 +391,7 @@ async fn prop_every_body_is_answered_or_refused() {
             let result = check(&node.http, bytes).await;
             result.map_err(|e| format!("{e}\nsent: {}", String::from_utf8_lossy(bytes)))
         });
-        println!("{} bodies", count.await);
+        eprintln!("{} bodies", count.await);
     })
     .await;
 }
@@ -515,7 +515,7 @@ async fn rejects_the_nasty_cases() {
             let shown = String::from_utf8_lossy(&case[..case.len().min(300)]).into_owned();
             check(&node.http, case).await.unwrap_or_else(|e| panic!("{e}\nsent: {shown}"));
         }
-        println!("{} cases", cases.len());
+        eprintln!("{} cases", cases.len());
     })
     .await;
 }
@@ -553,7 +553,7 @@ async fn prop_error_codes_are_those_of_the_document() {
                 _ => Ok(()),
             }
         });
-        println!("{} calls", count.await);
+        eprintln!("{} calls", count.await);
     })
     .await;
 }

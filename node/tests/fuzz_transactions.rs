@@ -340,7 +340,7 @@ async fn prop_raw_transactions_are_accepted_as_by_the_oracle() {
         }
     });
     let count = count.await;
-    println!("{count} transactions, {accepted} accepted");
+    eprintln!("{count} transactions, {accepted} accepted");
     assert!(accepted >= 10, "hardly anything was accepted");
     let pooled = node.chain.with_pool(|pool| pool.status());
     assert_eq!(pooled.pending + pooled.queued, oracle.queues.values().map(BTreeMap::len).sum::<usize>());

@@ -142,7 +142,7 @@ async fn survives(change: impl FnOnce(&mut Config), work: impl AsyncFnOnce(&Test
     let before = resident_bytes();
     work(&node, &good).await;
     let grown = resident_bytes().saturating_sub(before);
-    println!("resident memory grew by {} KiB", grown >> 10);
+    eprintln!("resident memory grew by {} KiB", grown >> 10);
     assert!(grown < MAX_GROWTH_BYTES, "memory grew by {grown} bytes");
     asks(&good).await.unwrap();
     node.makes_a_block(&transfer(0, 0)).await;
@@ -199,7 +199,7 @@ async fn prop_any_frames_are_survived() {
                 exchange(stream, &bytes).await?;
                 asks(good).await
             });
-            println!("{} connections", count.await);
+            eprintln!("{} connections", count.await);
         },
     )
     .await;

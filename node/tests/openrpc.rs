@@ -460,12 +460,12 @@ async fn accepts_every_kind_of_answer_by_both_documents() {
         let record = json!({"document": document, "answers": recorded});
         fs::write(file, serde_json::to_string(&record).unwrap()).unwrap();
     }
-    println!(
+    eprintln!(
         "{} methods answered, {} compared, {refused} mutations refused by both",
         answered.len(),
         compared.len()
     );
-    println!("error codes seen: {codes:?}; compared: {compared:?}");
+    eprintln!("error codes seen: {codes:?}; compared: {compared:?}");
     assert!(compared.len() >= 20 && refused > 1_000, "the execution API's document was hardly used");
     assert!([-32602, -32000, 3].iter().all(|c| codes.contains(c)), "errors were hardly reached: {codes:?}");
     node.stop().await;

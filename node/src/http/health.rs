@@ -1,5 +1,5 @@
 //! Whether the node lives and whether it is ready. Alive means that it answers; ready means that it can do its work, and
-//! is looked into at most once in [`FRESH`], however often it is asked.
+//! is looked into at most once a second, however often it is asked.
 
 use std::{
     collections::BTreeMap,

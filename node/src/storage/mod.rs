@@ -52,7 +52,7 @@ pub enum Kind {
     Sequence = 7,
     /// Batch number ‖ aggregator → [`ProofJob`].
     Proof = 9,
-    /// L1 chain ‖ account ‖ job → [`SendRecord`].
+    /// L1 chain ‖ account ‖ job → [`crate::l1::store::SendRecord`].
     L1Job = 8,
     /// Last batch of a verification → [`SequenceRecord`].
     Verification = 11,

@@ -21,7 +21,7 @@ pub fn runner() -> TestRunner {
         Ok(seed) => hex::decode(seed).unwrap().try_into().unwrap(),
         Err(_) => rand::random(),
     };
-    println!("CAIRN_FUZZ_SEED={}", hex::encode(seed));
+    eprintln!("CAIRN_FUZZ_SEED={}", hex::encode(seed));
     TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
 }
 

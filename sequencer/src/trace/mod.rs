@@ -1,5 +1,5 @@
 //! Traces in geth's shapes: what happened inside a transaction or a call, by re-executing it on the state before it.
-//! The tracers are those of revm-inspectors; here are their choice, the limits that a run has ([`budget`], [`bounded`]),
+//! The tracers are those of revm-inspectors; here are their choice, the limits that a run has ([`budget`], `bounded`),
 //! and the words in which geth reports a failed step.
 
 mod bounded;

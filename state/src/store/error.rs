@@ -7,7 +7,7 @@ pub enum StoreError {
     Backend { message: String },
     #[error("the database lacks the table {table}")]
     MissingTable { table: &'static str },
-    /// `key` in hex, cut off after [`MAX_KEY`] bytes.
+    /// `key` in hex, cut off after 64 bytes.
     #[error(
         "table {table} holds a damaged entry at key {key}: restore the database from a backup, or remove it and \
          synchronise again"
