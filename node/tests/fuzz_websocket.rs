@@ -320,7 +320,7 @@ async fn rejects_connections_above_the_limit_and_accepts_them_below() {
             }
             for _ in 0..20 {
                 let mut stream = TcpStream::connect(node.address).await.unwrap();
-                assert_eq!(handshake(&mut stream).await, 429);
+                assert_eq!(handshake(&mut stream).await, 503);
                 asks(good).await.unwrap();
             }
             drop(idle);
@@ -330,7 +330,7 @@ async fn rejects_connections_above_the_limit_and_accepts_them_below() {
                     let mut stream = TcpStream::connect(node.address).await.unwrap();
                     match handshake(&mut stream).await {
                         101 => return,
-                        status => assert_eq!(status, 429),
+                        status => assert_eq!(status, 503),
                     }
                 }
             };
