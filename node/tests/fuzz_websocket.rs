@@ -9,7 +9,7 @@ use std::time::Duration;
 use cairn_node::{cli::Role, config::Config};
 use harness::{TestNode, assert_no_panic, fuzz, panics, resident_bytes, transactions::transfer};
 use jsonrpsee::{
-    core::client::ClientT,
+    core::client::{ClientT, Error as ClientError},
     rpc_params,
     ws_client::{WsClient, WsClientBuilder},
 };
@@ -124,7 +124,11 @@ async fn exchange(stream: TcpStream, bytes: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 async fn client(node: &TestNode) -> WsClient {
-    WsClientBuilder::default().build(format!("ws://{}", node.address)).await.unwrap()
+    try_client(node).await.unwrap()
+}
+
+async fn try_client(node: &TestNode) -> Result<WsClient, ClientError> {
+    WsClientBuilder::default().build(format!("ws://{}", node.address)).await
 }
 
 async fn asks(client: &WsClient) -> Result<(), String> {
@@ -311,7 +315,10 @@ async fn accepts_clients_beside_those_that_do_not_read() {
 async fn rejects_connections_above_the_limit_and_accepts_them_below() {
     const LIMIT: u32 = 12;
     survives(
-        |config| config.rpc.max_connections = LIMIT,
+        |config| {
+            config.rpc.max_connections = LIMIT;
+            config.rpc.request_timeout_s = 2;
+        },
         async |node, good| {
             // One is taken by the client that behaves.
             let mut idle = Vec::new();
@@ -335,7 +342,7 @@ async fn rejects_connections_above_the_limit_and_accepts_them_below() {
                 }
             };
             timeout(PATIENCE, again).await.expect("no place becomes free");
-            // Connections that say nothing, or half of something, hold no place of those who speak.
+            // Connections that say nothing, or half of something, take nothing from those who speak, and lose their places.
             let mut silent = Vec::new();
             for i in 0..200 {
                 let mut stream = TcpStream::connect(node.address).await.unwrap();
@@ -346,7 +353,13 @@ async fn rejects_connections_above_the_limit_and_accepts_them_below() {
             }
             asks(good).await.unwrap();
             let waits = async {
-                while client(node).await.request::<String, _>("eth_chainId", rpc_params![]).await.is_err() {}
+                loop {
+                    if let Ok(client) = try_client(node).await
+                        && asks(&client).await.is_ok()
+                    {
+                        return;
+                    }
+                }
             };
             timeout(PATIENCE, waits).await.expect("a new client is not answered");
         },

@@ -177,7 +177,7 @@ async fn reference() -> Reference {
 
 /// Takes away what anvil says otherwise than geth: it knows no limit of steps, shows a refund of 0, names failed steps
 /// after revm, has the gas of the outermost call without the intrinsic gas, counts selectors of precompiles, and shows
-/// accounts that were not there.
+/// accounts that were not there; a call that is all there is to see still shows where its contract went.
 fn as_geth(trace: &mut Value, options: &Value) {
     if let Some(steps) = trace.get_mut("structLogs").and_then(Value::as_array_mut) {
         if let Some(limit) = options["limit"].as_u64() {
@@ -196,6 +196,10 @@ fn as_geth(trace: &mut Value, options: &Value) {
     match options["tracer"].as_str() {
         Some("callTracer") => {
             trace.as_object_mut().unwrap().remove("gas").unwrap();
+            if options["tracerConfig"]["onlyTopCall"] == json!(true) {
+                trace.as_object_mut().unwrap().remove("calls");
+            }
+            failed_by_any_name(trace);
         }
         // The word that goes to the identity contract.
         Some("4byteTracer") => trace.as_object_mut().unwrap().retain(|call, _| call != "0xaabbccdd-28"),
@@ -207,6 +211,16 @@ fn as_geth(trace: &mut Value, options: &Value) {
             before.as_object_mut().unwrap().retain(|_, account| *account != json!({ "balance": "0x0" }));
         }
         _ => {}
+    }
+}
+
+/// A call that failed says so; how is in the words of each program.
+fn failed_by_any_name(call: &mut Value) {
+    if let Some(error) = call.get_mut("error") {
+        *error = json!("failed");
+    }
+    for inner in call.get_mut("calls").and_then(Value::as_array_mut).into_iter().flatten() {
+        failed_by_any_name(inner);
     }
 }
 
@@ -291,6 +305,13 @@ async fn prop_traces_of_transactions_are_those_of_anvil() {
         let raw = signed(nonce as u64, to, value, input, gas);
         let hash = node.include(&raw);
         assert_eq!(ask(&anvil.rpc, "eth_sendRawTransaction", json!([raw])).await.unwrap(), json!(hash));
+        // anvil returns the hash before the block is there.
+        let included = async {
+            while ask(&anvil.rpc, "eth_getTransactionReceipt", json!([hash])).await.unwrap().is_null() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), included).await.unwrap();
         for options in &options {
             let params = json!([hash, options]);
             let got = node.ok("debug_traceTransaction", params.clone()).await;
