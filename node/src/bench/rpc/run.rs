@@ -20,7 +20,7 @@ use serde::Serialize;
 use super::load::Accounts;
 
 /// Pause of a worker after the pool refused for lack of room.
-const FULL_PAUSE: Duration = Duration::from_millis(5);
+const FULL_PAUSE: Duration = Duration::from_millis(50);
 /// How long the chain may take to empty its pool at the end.
 const DRAIN: Duration = Duration::from_secs(60);
 
