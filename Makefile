@@ -14,7 +14,7 @@ devnet: bootstrap ## everything, real proofs
 test: bootstrap-tests test-contracts test-rust ## everything that must hold
 
 bench: bootstrap ## table and JSON of constraints, times, memory and gas against batch size
-	$(ENV); cargo run --locked --bin cairn -- bench $(ARGS)
+	$(ENV); cargo run --locked --profile $(PROFILE) --bin cairn -- bench $(ARGS)
 
 check: bootstrap fmt lint docs typos deny contracts-check dashboard-check
 
