@@ -1,7 +1,7 @@
 //! A node under load that is killed at random moments, many times. Afterwards every hash that was returned is in the
 //! chain or in the pool, no nonce is lost or doubled, L1 and L2 agree, and the chain goes on.
 //!
-//! `CAIRN_CRASH_KILLS` asks for more kills, `CAIRN_CRASH_SEED` for other moments.
+//! `E2E_CRASH_KILLS` asks for more kills, `E2E_CRASH_SEED` for other moments.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -87,7 +87,7 @@ async fn load(
 
 async fn survive(engine: Arc<dyn ProofEngine>, mock: bool, kills: u64) -> eyre::Result<()> {
     let (accounts, most) = if mock { (ACCOUNTS.len(), u64::MAX) } else { FEW };
-    let seed = setting("CAIRN_CRASH_SEED", 0xca12);
+    let seed = setting("E2E_CRASH_SEED", 0xca12);
     eprintln!("{kills} kills, seed {seed}");
     let mut rng = StdRng::seed_from_u64(seed);
     let l1 = L1::start().await?;
@@ -158,10 +158,10 @@ async fn settle(l2: &L2, promised: &BTreeMap<(u32, u64), e::H256>) -> eyre::Resu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepts_kills_at_random_moments_under_load() -> eyre::Result<()> {
-    survive(keys::mock(), true, setting("CAIRN_CRASH_KILLS", 20)).await
+    survive(keys::mock(), true, setting("E2E_CRASH_KILLS", 20)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepts_kills_at_random_moments_while_proofs_are_made() -> eyre::Result<()> {
-    survive(keys::groth16().await?, false, setting("CAIRN_CRASH_KILLS", 20) / 5).await
+    survive(keys::groth16().await?, false, setting("E2E_CRASH_KILLS", 20) / 5).await
 }
