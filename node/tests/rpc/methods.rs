@@ -1,12 +1,12 @@
 //! Methods of the `eth` namespace that read blocks, transactions and accounts, and the parameters that they take.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use cairn_node::cli::Role;
 use serde_json::{Value, json};
 
-use crate::support::{SENDER, config, start, transfer};
+use crate::support::{SENDER, chain_with_logs, config, start, start_on, transfer};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepts_raw_transactions_and_uncles_as_geth_answers() {
@@ -173,5 +173,36 @@ async fn regression_a_receipt_is_not_there_before_its_block_is_the_head() {
         }
     };
     tokio::time::timeout(Duration::from_secs(120), rounds).await.unwrap();
+    node.stop().await;
+}
+
+/// Past states are readable back to the bound, and beyond it the error names the earliest that is kept. What an unproven
+/// batch needs is kept whatever the bound says.
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_states_that_are_pruned_and_names_the_earliest_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path());
+    let chain = chain_with_logs(&config, 0, |_| Vec::new());
+    let node = start_on(&config, Arc::clone(&chain), &mut None, &[Role::Sequencer, Role::Rpc]).await;
+    node.make_blocks(7).await;
+    assert_eq!(chain.prune(1).unwrap(), 0, "no batch is proven");
+    chain.raise_verified_batch(1);
+    let bound = chain.last_block_of(1).unwrap();
+    assert!(chain.prune(1).unwrap() > 0);
+    assert_eq!(chain.state().earliest(), bound, "the last block of batch 1");
+
+    let at = |block: u64| vec![json!(SENDER), json!(format!("{block:#x}"))];
+    let earliest = json!({ "earliestBlock": format!("{bound:#x}") });
+    let kept = node.call("eth_getTransactionCount", at(bound)).await;
+    assert_eq!(kept, json!(format!("{bound:#x}")));
+    for method in ["eth_getBalance", "eth_getTransactionCount", "eth_getCode"] {
+        let (code, message, data) = node.error(method, at(bound - 1)).await;
+        assert_eq!((code, &data), (-32_001, &earliest), "{method}: {message}");
+        assert!(message.ends_with(&format!("the earliest kept is that of block {bound}")), "{message}");
+    }
+    let (code, _, data) = node.error("eth_call", vec![json!({ "to": SENDER }), json!("0x0")]).await;
+    assert_eq!((code, data), (-32_001, earliest));
+    // Blocks and receipts stay.
+    assert_eq!(node.call("eth_getBlockByNumber", vec![json!("0x1")]).await["number"], json!("0x1"));
     node.stop().await;
 }
