@@ -77,11 +77,12 @@ const RPC_CONNECTIONS: &str = "cairn_rpc_connections";
 const RPC_REFUSED: &str = "cairn_rpc_connections_refused_total";
 const RPC_SUBSCRIPTIONS: &str = "cairn_rpc_subscriptions";
 const RPC_LIMITED: &str = "cairn_rpc_rate_limited_total";
+const RPC_DROPPED: &str = "cairn_rpc_answers_dropped_total";
 const DATABASE_BYTES: &str = "cairn_database_bytes";
 const DISK_FREE_BYTES: &str = "cairn_disk_free_bytes";
 
 /// Every metric, in the order of the documentation.
-pub const ALL: [Metric; 32] = [
+pub const ALL: [Metric; 33] = [
     level(INFO, &["version", "proof_mode"], "1; the labels say what runs"),
     level(HEAD_BLOCK, &[], "last block of the trusted state"),
     level(HEAD_BATCH, &["state"], "last sealed, virtual (data on L1) and verified (proof on L1) batch"),
@@ -124,6 +125,7 @@ pub const ALL: [Metric; 32] = [
     count(RPC_REFUSED, &[], "connections refused because there are too many"),
     level(RPC_SUBSCRIPTIONS, &[], "subscriptions"),
     count(RPC_LIMITED, &[], "requests refused by the rate limit"),
+    count(RPC_DROPPED, &[], "answers replaced by an error because rpc.max_buffered_bytes wait for clients"),
     level(DATABASE_BYTES, &[], "bytes of the database's files"),
     level(DISK_FREE_BYTES, &[], "free bytes on the disk of the data directory"),
 ];
@@ -352,6 +354,11 @@ pub fn rpc_subscriptions(change: i32) {
 /// The rate limit refused a request.
 pub fn rpc_rate_limited() {
     counter!(RPC_LIMITED).increment(1);
+}
+
+/// An answer had no room and became an error.
+pub fn rpc_answer_dropped() {
+    counter!(RPC_DROPPED).increment(1);
 }
 
 /// What the database takes and what is left.

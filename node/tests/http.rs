@@ -149,6 +149,30 @@ async fn request(address: SocketAddr, method: &str, path: &str, headers: &[&str]
     Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
+/// A WebSocket after its handshake, of which each byte is the test's.
+async fn raw_websocket(address: SocketAddr) -> TcpStream {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let handshake = format!(
+        "GET / HTTP/1.1\r\nhost: {address}\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
+    );
+    socket.write_all(handshake.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    // The answer to the key is RFC 6455's example.
+    assert!(head.starts_with("HTTP/1.1 101") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+    socket
+}
+
+/// A text message in one frame, masked with zeros.
+fn frame(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap();
+    [&[0x81, 0x80 | 126][..], &length.to_be_bytes(), &[0; 4], text.as_bytes()].concat()
+}
+
 impl Running {
     async fn get(&self, path: &str) -> Answer {
         request(self.address, "GET", path, &[], "").await
@@ -325,6 +349,25 @@ async fn rejects_what_is_over_a_limit_and_says_the_limit() {
     let large = node.post(&format!("{CHAIN_ID}{}", " ".repeat(2_000))).await;
     assert_eq!(large.status, 413);
     assert!(large.body.contains("limit of 2000"), "{}", large.body);
+    // On a WebSocket the same is an error, and the end.
+    let mut socket = raw_websocket(node.address).await;
+    socket.write_all(&frame(&" ".repeat(2_001))).await.unwrap();
+    let mut end = Vec::new();
+    tokio::time::timeout(LIMIT, socket.read_to_end(&mut end)).await.unwrap().unwrap();
+    let end = String::from_utf8_lossy(&end);
+    assert!(end.contains("-32007") && end.contains("limit of 2000"), "{end}");
+    assert!(end.contains("2001 > 2000"), "no reason to close: {end}");
+    let mut socket = raw_websocket(node.address).await;
+    let padded = format!("{CHAIN_ID:<2000}");
+    socket.write_all(&frame(&padded)).await.unwrap();
+    let mut head = [0; 2];
+    tokio::time::timeout(LIMIT, socket.read_exact(&mut head)).await.unwrap().unwrap();
+    let mut answer = vec![0; head[1].into()];
+    tokio::time::timeout(LIMIT, socket.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&answer).contains("0x3e9"));
+    drop(socket);
+    let free = async { while node.get("/metrics").await.body.contains("cairn_rpc_connections 2\n") {} };
+    tokio::time::timeout(LIMIT, free).await.unwrap();
     // A WebSocket and a silent connection are the two that may be.
     let socket = WsClientBuilder::default().build(format!("ws://{}", node.address)).await.unwrap();
     let silent = TcpStream::connect(node.address).await.unwrap();
@@ -343,8 +386,8 @@ async fn rejects_what_is_over_a_limit_and_says_the_limit() {
 #[tokio::test]
 async fn rejects_requests_over_the_rate_limit_also_in_batches() {
     let node = start(L1::Answers, |config| {
-        config.rpc.rate_limit_per_s = 1;
-        config.rpc.rate_limit_burst = 4;
+        config.rpc.peer_rate_limit_per_s = 1;
+        config.rpc.peer_rate_limit_burst = 4;
     })
     .await;
     let start = std::time::Instant::now();
@@ -358,7 +401,8 @@ async fn rejects_requests_over_the_rate_limit_also_in_batches() {
     assert!((27 - late..=27).contains(&refused.len()), "{answers:?}");
     let error = &refused[0]["error"];
     let message = error["message"].as_str().unwrap();
-    assert!(message.contains("rate limit of 1 requests per second (burst 4)"), "{message}");
+    assert!(message.contains("rate limit of 1 requests per second (burst 4) of a peer"), "{message}");
+    assert_eq!(error["data"]["scope"], "peer");
     assert!(message.contains("retry in"), "{message}");
     assert_eq!((&error["data"]["limitPerSecond"], &error["data"]["burst"]), (&json!(1), &json!(4)));
     assert!((1..=1_001).contains(&error["data"]["retryAfterMs"].as_u64().unwrap()), "{error}");
@@ -384,8 +428,54 @@ async fn start_unlimited() -> Running {
     start(L1::Answers, |config| {
         config.rpc.rate_limit_per_s = 0;
         config.rpc.rate_limit_burst = 1;
+        config.rpc.peer_rate_limit_per_s = 0;
+        config.rpc.peer_rate_limit_burst = 1;
     })
     .await
+}
+
+#[tokio::test]
+async fn rejects_requests_over_the_rate_limit_of_a_connection_alone() {
+    let node = start(L1::Answers, |config| {
+        config.rpc.rate_limit_per_s = 1;
+        config.rpc.rate_limit_burst = 4;
+    })
+    .await;
+    let start = std::time::Instant::now();
+    let url = format!("ws://{}", node.address);
+    let [first, second] = [(); 2].map(|()| WsClientBuilder::default().build(url.clone()));
+    let (first, second) = (first.await.unwrap(), second.await.unwrap());
+    let mut refused = 0;
+    for _ in 0..20 {
+        if let Err(error) = first.request::<String, _>("eth_chainId", rpc_params![]).await {
+            let message = error.to_string();
+            assert!(
+                message.contains("rate limit of 1 requests per second (burst 4) of a connection"),
+                "{message}"
+            );
+            refused += 1;
+        }
+    }
+    let late = start.elapsed().as_secs();
+    assert!((16 - late..=16).contains(&refused), "{refused} refused in {late} s");
+    // Another connection of the same peer has its own allowance, and so has each HTTP connection.
+    assert_eq!(second.request::<String, _>("eth_chainId", rpc_params![]).await.unwrap(), "0x3e9");
+    for _ in 0..8 {
+        assert_eq!(node.post(CHAIN_ID).await.json()["result"], "0x3e9");
+    }
+    // Within one HTTP connection requests add up.
+    let mut kept = TcpStream::connect(node.address).await.unwrap();
+    let head = format!("POST / HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n", node.address);
+    let mut answers = String::new();
+    for last in [false, false, false, false, false, false, true] {
+        let end = if last { "connection: close\r\n" } else { "" };
+        let text = format!("{head}{end}content-length: {}\r\n\r\n{CHAIN_ID}", CHAIN_ID.len());
+        kept.write_all(text.as_bytes()).await.unwrap();
+    }
+    tokio::time::timeout(LIMIT, kept.read_to_string(&mut answers)).await.unwrap().unwrap();
+    assert!(answers.matches("of a connection exceeded").count() >= 2, "{answers}");
+    drop((first, second));
+    node.stop().await.unwrap();
 }
 
 #[tokio::test]

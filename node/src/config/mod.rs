@@ -115,10 +115,17 @@ pub struct RpcConfig {
     pub subscriber_max_lag_blocks: u64,
     /// Most subscriptions of one WebSocket.
     pub max_subscriptions: u32,
-    /// Requests per second of one peer address, each entry of a batch counted; 0 is no limit.
+    /// Requests per second of one connection, each entry of a batch counted; 0 is no limit.
     pub rate_limit_per_s: u32,
-    /// Requests that a peer may send at once before the limit holds it.
+    /// Requests that a connection may send at once before the limit holds it.
     pub rate_limit_burst: u32,
+    /// Requests per second of one peer address over all of its connections; 0 is no limit.
+    pub peer_rate_limit_per_s: u32,
+    /// Requests that a peer may send at once before the limit holds it.
+    pub peer_rate_limit_burst: u32,
+    /// Most memory for large requests that are being answered and large answers that wait for their clients, of all
+    /// connections together, in bytes.
+    pub max_buffered_bytes: u32,
     /// In seconds: longest time for one HTTP request, and longest silence before one.
     pub request_timeout_s: u64,
     /// Most gas of one `eth_call`, `eth_estimateGas`, `eth_createAccessList` or `debug_traceCall`.
@@ -146,8 +153,11 @@ impl Default for RpcConfig {
             subscriber_timeout_ms: 10_000,
             subscriber_max_lag_blocks: 10_000,
             max_subscriptions: 128,
-            rate_limit_per_s: 5_000,
-            rate_limit_burst: 10_000,
+            rate_limit_per_s: 2_000,
+            rate_limit_burst: 4_000,
+            peer_rate_limit_per_s: 5_000,
+            peer_rate_limit_burst: 10_000,
+            max_buffered_bytes: 256 << 20,
             request_timeout_s: 60,
             gas_cap: GAS_CAP,
             max_trace_bytes: 64 << 20,

@@ -106,6 +106,7 @@ fn accepts_every_key_from_the_environment() {
                 list.iter().map(entry).collect::<Vec<_>>().join(",")
             }
             Some(value) => value.to_string(),
+            None if key.path.ends_with("_url") => "http://127.0.0.1:1".to_owned(),
             None => "127.0.0.1:1".to_owned(),
         };
         Config::load(None, &environment(&[(&name, &text)]), &[]).unwrap_or_else(|e| panic!("{name}: {e}"));

@@ -99,11 +99,23 @@ fn rpc(config: &Config, faults: &mut Faults) {
     faults.range("rpc.max_subscriptions", rpc.max_subscriptions, 1, 100_000);
     faults.range("rpc.rate_limit_per_s", rpc.rate_limit_per_s, 0, 1_000_000);
     faults.range("rpc.rate_limit_burst", rpc.rate_limit_burst, 1, 1_000_000);
+    faults.range("rpc.peer_rate_limit_per_s", rpc.peer_rate_limit_per_s, 0, 1_000_000);
+    faults.range("rpc.peer_rate_limit_burst", rpc.peer_rate_limit_burst, 1, 1_000_000);
+    faults.range("rpc.subscriber_timeout_ms", rpc.subscriber_timeout_ms, 1, 3_600_000);
+    faults.range("rpc.subscriber_max_lag_blocks", rpc.subscriber_max_lag_blocks, 1, i64::MAX.unsigned_abs());
     faults.range("rpc.request_timeout_s", rpc.request_timeout_s, 1, 3_600);
     faults.range("rpc.gas_cap", rpc.gas_cap, 21_000, i64::MAX.unsigned_abs());
     faults.range("rpc.max_trace_bytes", rpc.max_trace_bytes, 1_024, u64::from(u32::MAX));
     faults.range("rpc.trace_timeout_ms", rpc.trace_timeout_ms, 1, 3_600_000);
     faults.range("rpc.max_traces", rpc.max_traces, 1, 1_000);
+    // Each large request and its answer must fit.
+    let one = u64::from(rpc.max_request_bytes).saturating_add(u64::from(rpc.max_response_bytes));
+    faults.range("rpc.max_buffered_bytes", rpc.max_buffered_bytes, one, u64::from(u32::MAX));
+    if let Some(url) = &rpc.sequencer_url
+        && !(url.starts_with("http://") || url.starts_with("https://"))
+    {
+        faults.add("rpc.sequencer_url", super::shown_url(url), "starts with http:// or https://");
+    }
     for name in &rpc.namespaces {
         if !NAMESPACES.contains(&name.as_str()) {
             faults.add("rpc.namespaces", name, format!("one of {}", NAMESPACES.join(", ")));

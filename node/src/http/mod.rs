@@ -1,8 +1,9 @@
-//! One port for HTTP JSON-RPC, WebSocket JSON-RPC and a few pages: this is the server around jsonrpsee's, which sees only
-//! the requests that are JSON-RPC.
+//! One port for HTTP JSON-RPC, WebSocket JSON-RPC and a few pages: how bytes come in and go out. Not here: what JSON-RPC
+//! means (`rpc::service`).
 //!
 //! ```text
-//! TCP ─► connection limit ─► Host ─► CORS ─┬─► upgrade, POST: jsonrpsee, with rpc::middleware around each call
+//! TCP ─► connection limit ─► Host ─► CORS ─┬─► upgrade: websocket ─┬─► rpc::service ─► methods
+//!                                          ├─► POST: post ─────────┘
 //!                                          └─► GET: /health /ready /metrics, files of the dashboard
 //! ```
 
@@ -10,7 +11,9 @@ pub mod assets;
 mod guard;
 pub mod health;
 mod pages;
+mod post;
 mod server;
+pub mod websocket;
 
 pub use server::{Server, ServerError, Site, start, start_pages};
 

@@ -3,39 +3,34 @@
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{Request, StatusCode};
+use hyper::server::conn::http1;
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
+    rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use jsonrpsee::{
-    core::middleware::RpcServiceBuilder,
-    server::{
-        BatchRequestConfig, HttpBody, HttpRequest, HttpResponse, Methods, ServerBuilder, ServerConfig,
-        ServerHandle, StopHandle, TowerServiceBuilder, stop_channel, ws::is_upgrade_request,
-    },
-};
+use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse, ws::is_upgrade_request};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::{Service, ServiceBuilder, service_fn, util::Either};
+use tower::{Service as _, ServiceBuilder, service_fn, util::Either};
 
 use super::{
     guard::Guard,
     health::Health,
     pages::{Pages, is_page},
-    refusal,
+    post, refusal,
+    websocket::{self, Terms},
 };
 use crate::{
     config::RpcConfig,
     metrics,
     rpc::{
-        connection,
-        limit::{RateLimit, peer},
-        middleware::{Connection, Middleware, Rules},
+        connection::{Connection, drop_stalled},
+        limit::peer,
+        service::{Rules, Service},
     },
 };
 
@@ -56,44 +51,49 @@ pub struct ServerError {
     pub source: std::io::Error,
 }
 
-/// JSON-RPC behind a port.
-struct JsonRpc {
-    services: TowerServiceBuilder<tower::layer::util::Identity, tower::layer::util::Identity>,
-    methods: Methods,
-    rules: Arc<Rules>,
-}
-
 /// Everything that requests are answered from.
 pub struct Site {
     pages: Pages,
     guard: Guard,
-    rpc: Option<JsonRpc>,
+    rpc: Option<Arc<Rules>>,
     max_connections: u32,
     request_timeout: Duration,
+    /// How long a client has to take a message of a WebSocket.
+    write_timeout: Duration,
+}
+
+/// What runs, and how it is told to end.
+#[derive(Clone, Default)]
+struct Life {
+    tasks: TaskTracker,
+    /// Finish what has begun.
+    stop: CancellationToken,
+    /// Drop it.
+    abort: CancellationToken,
+}
+
+impl Life {
+    /// Runs a task until it ends, or everything is dropped.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let abort = self.abort.clone();
+        self.tasks.spawn(async move { abort.run_until_cancelled(task).await });
+    }
 }
 
 /// A running server.
 pub struct Server {
     pub address: SocketAddr,
-    handle: ServerHandle,
-    connections: TaskTracker,
-    abort: CancellationToken,
+    life: Life,
 }
 
 impl Server {
     /// Takes no more connections, lets requests finish that are being answered, closes WebSockets. False if something was
     /// left at the end of `limit` and was cut off.
     pub async fn stop(self, limit: Duration) -> bool {
-        // Fails only if everything has ended already.
-        let _ = self.handle.stop();
-        self.connections.close();
-        let ended = async {
-            self.connections.wait().await;
-            // WebSockets are jsonrpsee's tasks: the handle knows when they are gone.
-            self.handle.clone().stopped().await;
-        };
-        let in_time = tokio::time::timeout(limit, ended).await.is_ok();
-        self.abort.cancel();
+        self.life.stop.cancel();
+        self.life.tasks.close();
+        let in_time = tokio::time::timeout(limit, self.life.tasks.wait()).await.is_ok();
+        self.life.abort.cancel();
         in_time
     }
 }
@@ -108,36 +108,30 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerEr
     Ok((listener, bound))
 }
 
-/// Serves `methods` and the pages.
+/// How long a client has to take what it is sent. One that is told why its subscription closed has until then to read it.
+fn write_timeout(config: &RpcConfig) -> Duration {
+    Duration::from_millis(config.subscriber_timeout_ms.saturating_mul(3))
+}
+
+/// Serves JSON-RPC under `rules`, and the pages.
 ///
 /// # Errors
 /// If the address cannot be used.
 pub async fn start(
     config: &RpcConfig,
-    methods: Methods,
     rules: Rules,
     health: Arc<Health>,
     metrics: PrometheusHandle,
 ) -> Result<Server, ServerError> {
-    let limits = connection::bounded(ServerConfig::builder(), config.max_subscriptions)
-        .max_request_body_size(config.max_request_bytes)
-        .max_response_body_size(config.max_response_bytes)
-        .max_connections(config.max_connections)
-        .set_batch_request_config(BatchRequestConfig::Limit(config.max_batch_entries))
-        .build();
-    let services = ServerBuilder::with_config(limits).to_service_builder();
     let site = Site {
         pages: Pages { health, metrics, files: true },
         guard: Guard::new(&config.hosts, &config.cors_origins),
-        rpc: Some(JsonRpc { services, methods, rules: Arc::new(rules) }),
+        rpc: Some(Arc::new(rules)),
         max_connections: config.max_connections,
         request_timeout: config.request_timeout(),
+        write_timeout: write_timeout(config),
     };
-    let (listener, address) = bind(config.listen).await?;
-    // A client that is told why its subscription closed has until then to read it.
-    let stalled = Duration::from_millis(config.subscriber_timeout_ms.saturating_mul(3));
-    connection::drop_stalled(&listener, stalled).map_err(|source| ServerError { address, source })?;
-    Ok(site.listen((listener, address)))
+    site.listen(config.listen).await
 }
 
 /// Serves health and metrics alone, under the host names and limits of `config`.
@@ -156,32 +150,26 @@ pub async fn start_pages(
         rpc: None,
         max_connections: config.max_connections,
         request_timeout: config.request_timeout(),
+        write_timeout: write_timeout(config),
     };
-    Ok(site.listen(bind(address).await?))
+    site.listen(address).await
 }
 
 impl Site {
-    fn listen(self, (listener, address): (TcpListener, SocketAddr)) -> Server {
-        let (stop, handle) = stop_channel();
-        let (connections, abort) = (TaskTracker::new(), CancellationToken::new());
-        let accept = Arc::new(self).accept(listener, stop, connections.clone(), abort.clone());
-        connections.spawn(accept);
-        Server { address, handle, connections, abort }
+    async fn listen(self, address: SocketAddr) -> Result<Server, ServerError> {
+        let (listener, address) = bind(address).await?;
+        drop_stalled(&listener, self.write_timeout).map_err(|source| ServerError { address, source })?;
+        let life = Life::default();
+        life.spawn(Arc::new(self).accept(listener, life.clone()));
+        Ok(Server { address, life })
     }
 
-    async fn accept(
-        self: Arc<Self>,
-        listener: TcpListener,
-        stop: StopHandle,
-        connections: TaskTracker,
-        abort: CancellationToken,
-    ) {
+    async fn accept(self: Arc<Self>, listener: TcpListener, life: Life) {
         let permits = Arc::new(Semaphore::new(self.max_connections as usize));
         let refusals = Arc::new(Semaphore::new(REFUSALS));
-        let mut stopped = std::pin::pin!(stop.clone().shutdown());
         for count in 1u64.. {
             let accepted = tokio::select! {
-                () = &mut stopped => return,
+                () = life.stop.cancelled() => return,
                 accepted = listener.accept() => accepted,
             };
             let (socket, address) = match accepted {
@@ -192,26 +180,22 @@ impl Site {
                     continue;
                 }
             };
-            if count.is_multiple_of(FORGET_EVERY) {
-                self.limit().inspect(|limit| limit.forget_idle());
+            if count.is_multiple_of(FORGET_EVERY)
+                && let Some(peers) = self.rpc.as_ref().and_then(|rules| rules.peers.as_ref())
+            {
+                peers.forget_idle();
             }
             match Arc::clone(&permits).try_acquire_owned() {
                 Ok(permit) => {
-                    let connection = Arc::new(Connection::new(peer(address.ip()), permit));
-                    let served = Arc::clone(&self).serve(socket, connection, stop.clone());
-                    let abort = abort.clone();
-                    connections.spawn(async move {
-                        tokio::select! {
-                            () = abort.cancelled() => {}
-                            () = served => {}
-                        }
-                    });
+                    let allowance = self.rpc.as_ref().and_then(|rules| rules.connection_allowance);
+                    let connection = Arc::new(Connection::new(peer(address.ip()), allowance, permit));
+                    life.spawn(Arc::clone(&self).serve(socket, connection, life.clone()));
                 }
                 Err(_) => {
                     metrics::rpc_connection_refused();
                     if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
                         let refused = refuse(socket, self.max_connections);
-                        connections.spawn(async move {
+                        life.spawn(async move {
                             let _ = tokio::time::timeout(REFUSAL_LIMIT, refused).await;
                             drop(permit);
                         });
@@ -221,18 +205,14 @@ impl Site {
         }
     }
 
-    fn limit(&self) -> Option<&RateLimit> {
-        self.rpc.as_ref()?.rules.limit.as_ref()
-    }
-
-    /// Serves one connection to its end.
-    async fn serve(self: Arc<Self>, socket: TcpStream, connection: Arc<Connection>, stop: StopHandle) {
+    /// Serves one connection to its end, or until it becomes a WebSocket.
+    async fn serve(self: Arc<Self>, socket: TcpStream, connection: Arc<Connection>, life: Life) {
         // A small answer must not wait for the next.
         let _ = socket.set_nodelay(true);
-        let (site, handle) = (Arc::clone(&self), stop.clone());
+        let (site, lives) = (Arc::clone(&self), life.clone());
         let routes = service_fn(move |request| {
-            let (site, connection, stop) = (Arc::clone(&site), Arc::clone(&connection), handle.clone());
-            async move { Ok::<_, Infallible>(site.route(request, connection, stop).await) }
+            let (site, connection, life) = (Arc::clone(&site), Arc::clone(&connection), lives.clone());
+            async move { Ok::<_, Infallible>(site.route(request, connection, life).await) }
         });
         let routes = match self.guard.cors() {
             Some(cors) => Either::Left(ServiceBuilder::new().layer(cors).service(routes)),
@@ -249,58 +229,55 @@ impl Site {
                 }
             }
         });
-        let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http1().timer(TokioTimer::new()).header_read_timeout(self.request_timeout);
-        http.http2().timer(TokioTimer::new()).max_concurrent_streams(100);
+        // Not HTTP/2: it has a hundred answers wait on one connection, and its flow control hides from TCP that nobody reads
+        // them. Clients speak it over TLS only, which is a proxy's.
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(self.request_timeout);
         let served =
-            http.serve_connection_with_upgrades(TokioIo::new(socket), TowerToHyperService::new(guarded));
+            http.serve_connection(TokioIo::new(socket), TowerToHyperService::new(guarded)).with_upgrades();
         let mut served = std::pin::pin!(served);
         let ended = tokio::select! {
             ended = &mut served => ended,
-            () = stop.shutdown() => {
+            () = life.stop.cancelled() => {
                 served.as_mut().graceful_shutdown();
                 served.await
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(error, "connection ended");
+            tracing::debug!(%error, "connection ended");
         }
     }
 
-    async fn route(
-        &self,
-        request: HttpRequest,
-        connection: Arc<Connection>,
-        stop: StopHandle,
-    ) -> HttpResponse {
+    async fn route(&self, request: HttpRequest, connection: Arc<Connection>, life: Life) -> HttpResponse {
         let upgrade = is_upgrade_request(&request);
         if !upgrade && is_page(request.method()) {
             return self.pages.get(request.uri().path(), request.headers()).await;
         }
-        let Some(rpc) = &self.rpc else {
+        let Some(rules) = &self.rpc else {
             return refusal(StatusCode::METHOD_NOT_ALLOWED, "only GET is served here".to_owned());
         };
-        if upgrade && let Err(error) = self.guard.check_websocket_origin(&request) {
-            return refusal(StatusCode::FORBIDDEN, error.to_string());
-        }
-        let rules = Arc::clone(&rpc.rules);
-        let layer = RpcServiceBuilder::new().layer_fn(move |inner| Middleware {
-            inner,
-            rules: Arc::clone(&rules),
-            connection: Arc::clone(&connection),
-            websocket: upgrade,
-        });
-        let services = rpc.services.clone().set_rpc_middleware(layer);
-        let answer = services.build(rpc.methods.clone(), stop).call(request);
-        match tokio::time::timeout(self.request_timeout, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-            Err(_) => {
-                let limit = self.request_timeout.as_secs();
-                let message = format!("the request took longer than rpc.request_timeout_s, {limit} s");
-                refusal(StatusCode::REQUEST_TIMEOUT, message)
+        let rules = Arc::clone(rules);
+        if upgrade {
+            if let Err(error) = self.guard.check_websocket_origin(&request) {
+                return refusal(StatusCode::FORBIDDEN, error.to_string());
             }
+            let terms = Terms { stop: life.stop.clone(), write_timeout: self.write_timeout };
+            return match websocket::upgrade(request, rules, connection, terms) {
+                Ok((response, session)) => {
+                    life.spawn(session);
+                    response
+                }
+                Err(error) => refusal(StatusCode::BAD_REQUEST, error.to_string()),
+            };
         }
+        let limit = rules.max_request_bytes;
+        let service = Service::new(rules, connection, None);
+        let answer = post::answer(request, &service, limit);
+        tokio::time::timeout(self.request_timeout, answer).await.unwrap_or_else(|_| {
+            let limit = self.request_timeout.as_secs();
+            let message = format!("the request took longer than rpc.request_timeout_s, {limit} s");
+            refusal(StatusCode::REQUEST_TIMEOUT, message)
+        })
     }
 }
 
@@ -313,6 +290,6 @@ async fn refuse(socket: TcpStream, limit: u32) {
         response.headers_mut().insert(http::header::CONNECTION, close);
         Ok::<_, Infallible>(response)
     });
-    let http = auto::Builder::new(TokioExecutor::new());
+    let http = http1::Builder::new();
     let _ = http.serve_connection(TokioIo::new(socket), TowerToHyperService::new(answer)).await;
 }

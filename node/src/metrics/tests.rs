@@ -31,6 +31,7 @@ fn count_everything() {
     rpc_connection_refused();
     rpc_subscriptions(1);
     rpc_rate_limited();
+    rpc_answer_dropped();
     disk(1, 2);
 }
 

@@ -1,39 +1,62 @@
-//! What a connection may hold of the node, and for how long. Not here: the limits of single requests (`config`).
+//! A connection: what it may still ask for, and what is counted of it. Not here: the limits of single requests (`config`).
 
-use std::{io, time::Duration};
-
-use jsonrpsee::{
-    core::traits::IdProvider,
-    server::{PingConfig, ServerConfigBuilder},
-    types::SubscriptionId,
+use std::{
+    io,
+    net::IpAddr,
+    sync::atomic::{AtomicI32, AtomicUsize, Ordering},
+    time::Duration,
 };
-use tokio::net::TcpListener;
 
-/// Messages that wait for a WebSocket to take them; whoever has one more waits with it.
-const MESSAGE_BUFFER: u32 = 128;
-/// How often a WebSocket is asked whether it is there.
-const PING_INTERVAL: Duration = Duration::from_secs(30);
-/// How long it may leave that unanswered.
-const PONG_TIMEOUT: Duration = Duration::from_secs(40);
+use jsonrpsee::ConnectionId;
+use tokio::{net::TcpListener, sync::OwnedSemaphorePermit};
 
-/// Ids as geth makes them: up to 32 hex digits. Its client takes no numbers.
-#[derive(Debug)]
-struct HexIds;
+use super::limit::{Allowance, ConnectionLimit, RateLimited};
+use crate::metrics::{self, ConnectionGauge};
 
-impl IdProvider for HexIds {
-    fn next_id(&self) -> SubscriptionId<'static> {
-        format!("{:#x}", rand::random::<u128>()).into()
+/// A connection. It counts as open until the last of its requests, or its WebSocket, is gone.
+pub struct Connection {
+    pub id: ConnectionId,
+    pub peer: IpAddr,
+    limit: Option<ConnectionLimit>,
+    subscriptions: AtomicI32,
+    _permit: OwnedSemaphorePermit,
+    _gauge: ConnectionGauge,
+}
+
+impl Connection {
+    /// A connection that holds `permit`.
+    #[must_use]
+    pub fn new(peer: IpAddr, allowance: Option<Allowance>, permit: OwnedSemaphorePermit) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        Self {
+            id: ConnectionId(NEXT.fetch_add(1, Ordering::Relaxed)),
+            peer,
+            limit: allowance.map(ConnectionLimit::new),
+            subscriptions: AtomicI32::new(0),
+            _permit: permit,
+            _gauge: ConnectionGauge::open(),
+        }
+    }
+
+    /// Counts one request.
+    ///
+    /// # Errors
+    /// If the connection has no request left.
+    pub fn check_rate(&self) -> Result<(), RateLimited> {
+        self.limit.as_ref().map_or(Ok(()), ConnectionLimit::check)
+    }
+
+    /// Counts subscriptions that began, or ended.
+    pub fn subscriptions(&self, change: i32) {
+        self.subscriptions.fetch_add(change, Ordering::Relaxed);
+        metrics::rpc_subscriptions(change);
     }
 }
 
-/// Bounds what a WebSocket connection holds, and finds the dead ones.
-#[must_use]
-pub fn bounded(config: ServerConfigBuilder, max_subscriptions: u32) -> ServerConfigBuilder {
-    config
-        .set_message_buffer_capacity(MESSAGE_BUFFER)
-        .max_subscriptions_per_connection(max_subscriptions)
-        .enable_ws_ping(PingConfig::new().ping_interval(PING_INTERVAL).inactive_limit(PONG_TIMEOUT))
-        .set_id_provider(HexIds)
+impl Drop for Connection {
+    fn drop(&mut self) {
+        metrics::rpc_subscriptions(-self.subscriptions.load(Ordering::Relaxed));
+    }
 }
 
 /// Ends each connection of `listener` whose peer leaves sent bytes unacknowledged, or its receive buffer full, for

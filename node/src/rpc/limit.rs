@@ -1,29 +1,51 @@
-//! How many requests a peer may send. A peer is an address (of IPv6 the /64 that one customer has), whatever it opens:
-//! HTTP connections and WebSockets draw from one allowance, and each entry of a JSON-RPC batch counts.
+//! How many requests may be sent: over one connection, and by one peer over all of its connections. A peer is an address
+//! (of IPv6 the /64 that one customer has). Each entry of a JSON-RPC batch counts.
 
 use std::{
+    fmt,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     time::Duration,
 };
 
 use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    Quota, RateLimiter,
     clock::{Clock, DefaultClock},
     middleware::NoOpMiddleware,
-    state::keyed::DefaultKeyedStateStore,
+    state::{InMemoryState, NotKeyed, keyed::DefaultKeyedStateStore},
 };
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::Serialize;
 
 use super::error::LIMIT_EXCEEDED;
 
-/// A request over the limit.
+/// Whose allowance it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Scope {
+    Connection,
+    Peer,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connection => "connection",
+            Self::Peer => "peer",
+        })
+    }
+}
+
+/// A request over a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("rate limit of {per_s} requests per second (burst {burst}) exceeded: retry in {retry_after_ms} ms")]
+#[error(
+    "rate limit of {} requests per second (burst {}) of a {scope} exceeded: retry in {retry_after_ms} ms",
+    allowance.per_s,
+    allowance.burst
+)]
 pub struct RateLimited {
-    pub per_s: u32,
-    pub burst: u32,
+    pub scope: Scope,
+    pub allowance: Allowance,
     pub retry_after_ms: u64,
 }
 
@@ -31,25 +53,82 @@ pub struct RateLimited {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Data {
-    limit_per_second: u32,
-    burst: u32,
+    scope: Scope,
+    limit_per_second: NonZeroU32,
+    burst: NonZeroU32,
     retry_after_ms: u64,
 }
 
 impl From<RateLimited> for ErrorObjectOwned {
     fn from(limited: RateLimited) -> Self {
-        let RateLimited { per_s, burst, retry_after_ms } = limited;
-        let data = Data { limit_per_second: per_s, burst, retry_after_ms };
+        let RateLimited { scope, allowance: Allowance { per_s, burst }, retry_after_ms } = limited;
+        let data = Data { scope, limit_per_second: per_s, burst, retry_after_ms };
         Self::owned(LIMIT_EXCEEDED, limited.to_string(), Some(data))
     }
 }
 
-/// The allowances of all peers.
-pub struct RateLimit<C: Clock = DefaultClock> {
+/// So many requests a second, and so many at once before that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    pub per_s: NonZeroU32,
+    pub burst: NonZeroU32,
+}
+
+impl Allowance {
+    /// None if `per_s` is 0: no limit.
+    #[must_use]
+    pub fn new(per_s: u32, burst: u32) -> Option<Self> {
+        Some(Self { per_s: NonZeroU32::new(per_s)?, burst: NonZeroU32::new(burst)? })
+    }
+
+    const fn quota(self) -> Quota {
+        Quota::per_second(self.per_s).allow_burst(self.burst)
+    }
+
+    fn limited(self, scope: Scope, wait: Duration) -> RateLimited {
+        // A wait of part of a millisecond is a wait.
+        let retry_after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+        RateLimited { scope, allowance: self, retry_after_ms }
+    }
+}
+
+/// What is left to one connection.
+pub struct ConnectionLimit<C: Clock = DefaultClock> {
+    limiter: RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<C::Instant>>,
+    clock: C,
+    allowance: Allowance,
+}
+
+impl<C: Clock + Clone + Default> ConnectionLimit<C> {
+    /// A whole allowance.
+    #[must_use]
+    pub fn new(allowance: Allowance) -> Self {
+        Self::with_clock(allowance, C::default())
+    }
+}
+
+impl<C: Clock + Clone> ConnectionLimit<C> {
+    fn with_clock(allowance: Allowance, clock: C) -> Self {
+        let limiter = RateLimiter::direct_with_clock(allowance.quota(), clock.clone());
+        Self { limiter, clock, allowance }
+    }
+
+    /// Counts one request.
+    ///
+    /// # Errors
+    /// If the connection has no request left.
+    pub fn check(&self) -> Result<(), RateLimited> {
+        self.limiter.check().map_err(|until| {
+            self.allowance.limited(Scope::Connection, until.wait_time_from(self.clock.now()))
+        })
+    }
+}
+
+/// What is left to each peer.
+pub struct PeerLimits<C: Clock = DefaultClock> {
     limiter: RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, C, NoOpMiddleware<C::Instant>>,
     clock: C,
-    per_s: NonZeroU32,
-    burst: NonZeroU32,
+    allowance: Allowance,
 }
 
 /// The peer that an address belongs to.
@@ -61,32 +140,28 @@ pub fn peer(address: IpAddr) -> IpAddr {
     }
 }
 
-impl RateLimit {
-    /// None if `per_s` is 0: no limit.
+impl<C: Clock + Clone + Default> PeerLimits<C> {
+    /// A whole allowance to each.
     #[must_use]
-    pub fn new(per_s: u32, burst: u32) -> Option<Self> {
-        let (per_s, burst) = (NonZeroU32::new(per_s)?, NonZeroU32::new(burst)?);
-        let quota = Quota::per_second(per_s).allow_burst(burst);
-        let limiter = DefaultKeyedRateLimiter::dashmap(quota);
-        Some(Self { limiter, clock: DefaultClock::default(), per_s, burst })
+    pub fn new(allowance: Allowance) -> Self {
+        Self::with_clock(allowance, C::default())
     }
 }
 
-impl<C: Clock> RateLimit<C> {
+impl<C: Clock + Clone> PeerLimits<C> {
+    fn with_clock(allowance: Allowance, clock: C) -> Self {
+        let limiter = RateLimiter::dashmap_with_clock(allowance.quota(), clock.clone());
+        Self { limiter, clock, allowance }
+    }
+
     /// Counts one request of a peer.
     ///
     /// # Errors
     /// If the peer has no request left.
     pub fn check(&self, peer: IpAddr) -> Result<(), RateLimited> {
-        self.limiter.check_key(&peer).map_err(|until| {
-            let wait: Duration = until.wait_time_from(self.clock.now());
-            RateLimited {
-                per_s: self.per_s.get(),
-                burst: self.burst.get(),
-                // A wait of part of a millisecond is a wait.
-                retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1),
-            }
-        })
+        self.limiter
+            .check_key(&peer)
+            .map_err(|until| self.allowance.limited(Scope::Peer, until.wait_time_from(self.clock.now())))
     }
 
     /// Forgets peers whose allowance is whole again: memory is bounded by those that were active lately.
@@ -102,46 +177,48 @@ mod tests {
 
     use super::*;
 
-    fn limit(per_s: u32, burst: u32) -> (RateLimit<FakeRelativeClock>, FakeRelativeClock) {
-        let clock = FakeRelativeClock::default();
-        let (per_s, burst) = (NonZeroU32::new(per_s).unwrap(), NonZeroU32::new(burst).unwrap());
-        let quota = Quota::per_second(per_s).allow_burst(burst);
-        let limiter = RateLimiter::dashmap_with_clock(quota, clock.clone());
-        (RateLimit { limiter, clock: clock.clone(), per_s, burst }, clock)
-    }
-
     #[test]
     fn rejects_what_is_over_the_burst_until_it_is_time() {
-        let (limit, clock) = limit(10, 3);
+        let clock = FakeRelativeClock::default();
+        let allowance = Allowance::new(10, 3).unwrap();
+        let peers = PeerLimits::with_clock(allowance, clock.clone());
         let [a, b] = ["10.0.0.1", "10.0.0.2"].map(|ip| ip.parse().unwrap());
+        let connections = [(); 2].map(|()| ConnectionLimit::with_clock(allowance, clock.clone()));
         for _ in 0..3 {
-            assert_eq!(limit.check(a), Ok(()));
+            assert_eq!(peers.check(a), Ok(()));
+            assert_eq!(connections[0].check(), Ok(()));
         }
-        let refused = limit.check(a).unwrap_err();
-        assert_eq!(refused, RateLimited { per_s: 10, burst: 3, retry_after_ms: 101 });
-        assert_eq!(limit.check(b), Ok(()), "another peer has its own");
+        let refused = peers.check(a).unwrap_err();
+        assert_eq!(refused, RateLimited { scope: Scope::Peer, allowance, retry_after_ms: 101 });
+        assert_eq!(peers.check(b), Ok(()), "another peer has its own");
+        let of_connection = connections[0].check().unwrap_err();
+        assert_eq!(of_connection, RateLimited { scope: Scope::Connection, ..refused });
+        assert_eq!(connections[1].check(), Ok(()), "another connection has its own");
         clock.advance(Duration::from_millis(refused.retry_after_ms));
-        assert_eq!(limit.check(a), Ok(()));
-        assert!(limit.check(a).is_err());
+        assert_eq!((peers.check(a), connections[0].check()), (Ok(()), Ok(())));
+        assert!(peers.check(a).is_err() && connections[0].check().is_err());
         let error = ErrorObjectOwned::from(refused);
         assert_eq!(error.code(), -32005);
-        assert!(error.message().contains("10 requests per second") && error.message().contains("101 ms"));
-        assert_eq!(error.data().unwrap().get(), r#"{"limitPerSecond":10,"burst":3,"retryAfterMs":101}"#);
+        let message = "rate limit of 10 requests per second (burst 3) of a peer exceeded: retry in 101 ms";
+        assert_eq!(error.message(), message);
+        let data = r#"{"scope":"peer","limitPerSecond":10,"burst":3,"retryAfterMs":101}"#;
+        assert_eq!(error.data().unwrap().get(), data);
     }
 
     #[test]
     fn accepts_peers_by_network_and_forgets_them() {
-        assert!(RateLimit::new(0, 1).is_none());
+        assert_eq!(Allowance::new(0, 1), None);
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         assert_eq!(peer(ip("2001:db8:1:2:3::4")), ip("2001:db8:1:2::"));
         assert_eq!(peer(ip("::ffff:10.0.0.1")), ip("10.0.0.1"));
-        let (limit, clock) = limit(1, 1);
+        let clock = FakeRelativeClock::default();
+        let peers = PeerLimits::with_clock(Allowance::new(1, 1).unwrap(), clock.clone());
         for i in 0..100u8 {
-            assert_eq!(limit.check(IpAddr::from([10, 0, 0, i])), Ok(()));
+            assert_eq!(peers.check(IpAddr::from([10, 0, 0, i])), Ok(()));
         }
-        assert_eq!(limit.limiter.len(), 100);
+        assert_eq!(peers.limiter.len(), 100);
         clock.advance(Duration::from_secs(10));
-        limit.forget_idle();
-        assert_eq!(limit.limiter.len(), 0);
+        peers.forget_idle();
+        assert_eq!(peers.limiter.len(), 0);
     }
 }

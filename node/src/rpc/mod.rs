@@ -1,5 +1,6 @@
 //! JSON-RPC over HTTP and WebSocket on one port. Spec: docs/rpc.md.
 
+pub mod budget;
 pub mod cairn;
 pub mod call;
 pub(crate) mod connection;
@@ -11,10 +12,11 @@ pub mod fees;
 pub mod filter;
 pub mod limit;
 mod logs;
-pub mod middleware;
+pub mod message;
 pub mod proof;
 mod reader;
 mod relay;
+pub mod service;
 pub mod subscribe;
 pub mod transactions;
 pub mod txpool;
@@ -25,7 +27,6 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use jsonrpsee::{
     RpcModule,
     core::{ClientError, RegisterMethodError},
-    server::Methods,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -40,10 +41,9 @@ use debug::{DebugApiServer, DebugRpc};
 use eth::{EthApiServer, EthRpc, NetApiServer, Web3ApiServer};
 use fees::{FeeApiServer, FeeRpc};
 use filter::{FilterApiServer, FilterRpc};
-use limit::RateLimit;
-use middleware::{Rules, namespace};
 use proof::{ProofApiServer, ProofRpc};
 use relay::Relay;
+use service::{Rules, namespace};
 use subscribe::{SubscribeApiServer, SubscribeRpc};
 use transactions::{TransactionApiServer, TransactionRpc};
 use txpool::{TxpoolApiServer, TxpoolRpc};
@@ -106,10 +106,8 @@ pub async fn serve(
     for name in &disabled {
         module.remove_method(name);
     }
-    let methods = Methods::from(module);
-    let limit = RateLimit::new(config.rate_limit_per_s, config.rate_limit_burst);
-    let rules = Rules::new(&methods, disabled, limit, config.max_response_bytes);
-    Ok(http::start(config, methods, rules, health, metrics).await?)
+    let rules = Rules::new(config, module.into(), disabled);
+    Ok(http::start(config, rules, health, metrics).await?)
 }
 
 #[cfg(test)]
