@@ -1,16 +1,24 @@
 //! The command-line client that people have, without special flags.
 
-use std::process::Output;
+use std::{
+    process::{Output, Stdio},
+    time::Duration,
+};
 
 use alloy_primitives::Address;
 use cairn_e2e::{keys, l1::foundry_program, node::Devnet, scripts, wait::SOON};
 use cairn_node::l1::account::Account;
 use eyre::OptionExt;
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+};
 
 const SENDER: u32 = 4;
 const RECIPIENT: Address = Address::repeat_byte(0xc5);
+/// After how long without a log another is made.
+const HEARS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs cast against the node.
 async fn run(net: &Devnet, arguments: &[&str]) -> eyre::Result<Output> {
@@ -135,6 +143,26 @@ async fn accepts_contracts_of_cast() -> eyre::Result<()> {
     assert_eq!(field(&found[0], "transactionHash")?, field(&stored, "transactionHash")?);
     assert_eq!(json(&net, &[&logs[..], &[&sender, "8"]].concat()).await?, found);
     assert_eq!(json(&net, &[&logs[..], &[&sender, "9"]].concat()).await?, serde_json::json!([]));
+
+    // By subscription, over a WebSocket: cast prints each log as it comes.
+    let url = net.l2.url.replace("http://", "ws://");
+    let subscribe = ["logs", "--json", "--subscribe", "--rpc-url", &url, "--address", probe, event];
+    let mut listener = Command::new(foundry_program("cast")?)
+        .args(subscribe)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut printed = BufReader::new(listener.stdout.take().ok_or_eyre("no output")?);
+    let mut heard = String::new();
+    // cast does not say when it listens: logs are made until one is heard.
+    let mut note = 100;
+    while tokio::time::timeout(HEARS_WITHIN, printed.read_line(&mut heard)).await.is_err() {
+        eyre::ensure!(note < 130, "cast hears no log");
+        note += 1;
+        json(&net, &[&send[..], &[probe, store, &note.to_string(), "heard"]].concat()).await?;
+    }
+    assert!(heard.contains(&probe.to_lowercase()) || heard.contains(probe), "{heard}");
+    listener.kill().await?;
 
     // A list of what a call touches, sent with it.
     let list = cast(&net, &["access-list", "--from", &sender, probe, store, "9", "nine"]).await?;

@@ -44,6 +44,14 @@ describe("Probe", () => {
     assert.equal(await probe.stores(other), 1n);
   });
 
+  it("hears events", async () => {
+    // Hardhat reaches a network over HTTP alone: ethers' listeners ask for logs there.
+    const heard = new Promise((resolve) => probe.once("Stored", (from, value, note) => resolve([from, value, note])));
+    await (await probe.connect(other).store(10n, "ten")).wait();
+    assert.deepEqual(await heard, [other.address, 10n, "ten"]);
+    await probe.removeAllListeners();
+  });
+
   it("sends transactions of each type", async () => {
     const { gasPrice } = await ethers.provider.getFeeData();
     const accessList = [{ address: other.address, storageKeys: [] }];
