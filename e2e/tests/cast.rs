@@ -10,10 +10,7 @@ use cairn_e2e::{keys, l1::foundry_program, node::Devnet, scripts, wait::SOON};
 use cairn_node::l1::account::Account;
 use eyre::OptionExt;
 use serde_json::Value;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::Command,
-};
+use tokio::{io::AsyncReadExt, process::Command};
 
 const SENDER: u32 = 4;
 const RECIPIENT: Address = Address::repeat_byte(0xc5);
@@ -57,7 +54,9 @@ async fn accepts_what_cast_sends() -> eyre::Result<()> {
     let key = Account::development(SENDER)?.key().to_string();
     let to = RECIPIENT.to_string();
     let send = ["send", "--json", "--private-key", &key, &to, "--value", "1ether"];
-    for (ty, flags) in [("0x2", &[][..]), ("0x0", &["--legacy"][..])] {
+    let types =
+        [("0x2", &[][..]), ("0x0", &["--legacy"][..]), ("0x1", &["--legacy", "--access-list", "[]"][..])];
+    for (ty, flags) in types {
         // Waits for the receipt and prints it.
         let sent: Value = serde_json::from_str(&cast(&net, &[&send, flags].concat()).await?)?;
         assert_eq!((field(&sent, "status")?, field(&sent, "type")?), ("0x1", ty));
@@ -68,17 +67,17 @@ async fn accepts_what_cast_sends() -> eyre::Result<()> {
         assert_eq!(field(&receipt, "gasUsed")?, "0x5208");
         assert_eq!(field(&receipt, "to")?.parse::<Address>()?, RECIPIENT);
     }
-    assert_eq!(cast(&net, &["balance", &to]).await?, "2000000000000000000");
+    assert_eq!(cast(&net, &["balance", &to]).await?, "3000000000000000000");
     let sender = Account::development(SENDER)?.address().to_string();
-    assert_eq!(cast(&net, &["nonce", &sender]).await?, "2");
+    assert_eq!(cast(&net, &["nonce", &sender]).await?, "3");
     assert_eq!(cast(&net, &["chain-id"]).await?, "1001");
     let proof: serde_json::Value = serde_json::from_str(&cast(&net, &["proof", &to, "0x0"]).await?)?;
     assert_eq!(proof["accountProof"].as_array().map(Vec::len), Some(11));
     assert_eq!(proof["storageProof"][0]["proof"].as_array().map(Vec::len), Some(11));
 
-    net.l2.finalized(2).await?;
+    net.l2.finalized(3).await?;
     let finalized = cast(&net, &["balance", &to, "--block", "finalized"]).await?;
-    assert_eq!(finalized, "2000000000000000000");
+    assert_eq!(finalized, "3000000000000000000");
     net.stop().await
 }
 
@@ -152,16 +151,19 @@ async fn accepts_contracts_of_cast() -> eyre::Result<()> {
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
-    let mut printed = BufReader::new(listener.stdout.take().ok_or_eyre("no output")?);
-    let mut heard = String::new();
-    // cast does not say when it listens: logs are made until one is heard.
-    let mut note = 100;
-    while tokio::time::timeout(HEARS_WITHIN, printed.read_line(&mut heard)).await.is_err() {
-        eyre::ensure!(note < 130, "cast hears no log");
-        note += 1;
-        json(&net, &[&send[..], &[probe, store, &note.to_string(), "heard"]].concat()).await?;
+    let mut printed = listener.stdout.take().ok_or_eyre("no output")?;
+    let (mut heard, mut note) = (Vec::new(), 100);
+    while !String::from_utf8_lossy(&heard).to_lowercase().contains(&probe.to_lowercase()) {
+        // cast does not say when it listens: logs are made until one is heard.
+        match tokio::time::timeout(HEARS_WITHIN, printed.read_buf(&mut heard)).await {
+            Ok(read) => eyre::ensure!(read? > 0, "cast ended"),
+            Err(_) => {
+                eyre::ensure!(note < 130, "cast hears no log");
+                note += 1;
+                json(&net, &[&send[..], &[probe, store, &note.to_string(), "heard"]].concat()).await?;
+            }
+        }
     }
-    assert!(heard.contains(&probe.to_lowercase()) || heard.contains(probe), "{heard}");
     listener.kill().await?;
 
     // A list of what a call touches, sent with it.
@@ -170,10 +172,12 @@ async fn accepts_contracts_of_cast() -> eyre::Result<()> {
         list.contains(&probe.parse::<Address>()?.to_string()) && list.contains(&format!("0x{:064x}", 0)),
         "{list}"
     );
-    let with_list = json(&net, &[&send[..], &[probe, store, "9", "nine", "--access-list"]].concat()).await?;
-    assert_eq!((field(&with_list, "status")?, field(&with_list, "type")?), ("0x1", "0x2"));
-    let tx = json(&net, &["tx", field(&with_list, "transactionHash")?]).await?;
-    assert_eq!(field(&tx["accessList"][0], "address")?, probe);
+    for (ty, flags) in [("0x2", &["--access-list"][..]), ("0x1", &["--legacy", "--access-list"][..])] {
+        let with_list = json(&net, &[&send[..], &[probe, store, "9", "nine"], flags].concat()).await?;
+        assert_eq!((field(&with_list, "status")?, field(&with_list, "type")?), ("0x1", ty));
+        let tx = json(&net, &["tx", field(&with_list, "transactionHash")?]).await?;
+        assert_eq!(field(&tx["accessList"][0], "address")?, probe);
+    }
 
     // cast executes a transaction again by itself, on state that it reads from the node.
     let replay = cast(&net, &["run", "--quick", field(&stored, "transactionHash")?]).await?;
