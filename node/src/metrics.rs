@@ -346,9 +346,22 @@ pub fn rpc_connection_refused() {
     counter!(RPC_REFUSED).increment(1);
 }
 
-/// `change` subscriptions more, or fewer.
-pub fn rpc_subscriptions(change: i32) {
-    gauge!(RPC_SUBSCRIPTIONS).increment(f64::from(change));
+/// A subscription runs as long as this lives.
+pub struct SubscriptionGauge(());
+
+impl SubscriptionGauge {
+    /// Counts a subscription.
+    #[must_use]
+    pub fn open() -> Self {
+        gauge!(RPC_SUBSCRIPTIONS).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for SubscriptionGauge {
+    fn drop(&mut self) {
+        gauge!(RPC_SUBSCRIPTIONS).decrement(1.0);
+    }
 }
 
 /// The rate limit refused a request.

@@ -11,7 +11,7 @@ use alloy_primitives::{B256, Bytes, TxKind, U256, hex, keccak256};
 use cairn_node::{
     cli::Role,
     config::RpcConfig,
-    rpc::{discover::DOCUMENT, module},
+    rpc::{budget::Budget, discover::DOCUMENT, module},
 };
 use harness::{
     ECHO, LOGGER, REVERTER, STORE, TestNode,
@@ -181,7 +181,8 @@ async fn accepts_exactly_the_documented_methods() {
     let document = node.call("rpc_discover", json!([])).await;
     assert_eq!(document, serde_json::from_str::<Value>(DOCUMENT).unwrap());
     let documented = names(methods(&document).iter().map(|m| &m.name));
-    let served = names(module(&node.chain, &RpcConfig::default()).unwrap().method_names());
+    let served =
+        names(module(&node.chain, &RpcConfig::default(), &Budget::new(1 << 30)).unwrap().method_names());
     let difference =
         |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect::<Vec<_>>();
     let unserved = names(UNSERVED.iter().copied());

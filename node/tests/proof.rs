@@ -10,7 +10,7 @@ use cairn_node::{
     chain::{Chain, Produced},
     config::Config,
     proof::MockEngine,
-    rpc::{module, proof::MAX_PROOF_SLOTS},
+    rpc::{budget::Budget, module, proof::MAX_PROOF_SLOTS},
     wiring::{open_chain, open_store},
 };
 use cairn_protocol::{
@@ -53,7 +53,7 @@ fn chain(dir: &std::path::Path, blocks: u64) -> (Arc<Chain>, RpcModule<()>) {
         // Sealing a batch may come first.
         assert!((0..4).any(|_| matches!(chain.produce().unwrap(), Produced::Blocks { .. })));
     }
-    let methods = module(&chain, &config.rpc).unwrap();
+    let methods = module(&chain, &config.rpc, &Budget::new(1 << 30)).unwrap();
     (chain, methods)
 }
 

@@ -95,7 +95,7 @@ async fn node(change: impl FnOnce(&mut Config)) -> Node {
     let limits = ServerConfig::builder().max_response_body_size(config.rpc.max_response_bytes).build();
     let server = Server::builder().set_config(limits).build(config.rpc.listen).await.unwrap();
     let address = server.local_addr().unwrap();
-    let server = server.start(rpc::module(&chain, &config.rpc).unwrap());
+    let server = server.start(rpc::module(&chain, &config.rpc, &rpc::budget::Budget::new(1 << 30)).unwrap());
     let rpc =
         HttpClientBuilder::default().max_response_size(64 << 20).build(format!("http://{address}")).unwrap();
     Node { chain, rpc, _server: server, _dir: dir }

@@ -8,10 +8,12 @@
 //! ```
 
 pub mod assets;
+mod deadline;
 mod guard;
 pub mod health;
 mod pages;
 mod post;
+mod runtime;
 mod server;
 pub mod websocket;
 

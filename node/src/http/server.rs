@@ -18,10 +18,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service as _, ServiceBuilder, service_fn, util::Either};
 
 use super::{
+    deadline::WriteDeadline,
     guard::Guard,
     health::Health,
     pages::{Pages, is_page},
     post, refusal,
+    runtime::OwnRuntime,
     websocket::{self, Terms},
 };
 use crate::{
@@ -84,6 +86,7 @@ impl Life {
 pub struct Server {
     pub address: SocketAddr,
     life: Life,
+    _runtime: OwnRuntime,
 }
 
 impl Server {
@@ -98,14 +101,13 @@ impl Server {
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
-    let error = |source| ServerError { address, source };
-    let listener = TcpListener::bind(address).await.map_err(error)?;
-    let bound = listener.local_addr().map_err(error)?;
+async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await?;
+    let bound = listener.local_addr()?;
     if !bound.ip().is_loopback() {
         tracing::warn!(address = %bound, "listens on an address that others can reach, without authentication");
     }
-    Ok((listener, bound))
+    Ok(listener)
 }
 
 /// How long a client has to take what it is sent. One that is told why its subscription closed has until then to read it.
@@ -157,11 +159,20 @@ pub async fn start_pages(
 
 impl Site {
     async fn listen(self, address: SocketAddr) -> Result<Server, ServerError> {
-        let (listener, address) = bind(address).await?;
-        drop_stalled(&listener, self.write_timeout).map_err(|source| ServerError { address, source })?;
+        let failed = |source| ServerError { address, source };
+        let runtime = OwnRuntime::start().map_err(failed)?;
         let life = Life::default();
-        life.spawn(Arc::new(self).accept(listener, life.clone()));
-        Ok(Server { address, life })
+        let listening = life.clone();
+        let begin = async move {
+            let listener = bind(address).await?;
+            drop_stalled(&listener, self.write_timeout)?;
+            let bound = listener.local_addr()?;
+            listening.spawn(Arc::new(self).accept(listener, listening.clone()));
+            Ok(bound)
+        };
+        let begun = runtime.handle().spawn(begin).await;
+        let address = begun.map_err(|error| failed(error.into()))?.map_err(failed)?;
+        Ok(Server { address, life, _runtime: runtime })
     }
 
     async fn accept(self: Arc<Self>, listener: TcpListener, life: Life) {
@@ -233,8 +244,8 @@ impl Site {
         // them. Clients speak it over TLS only, which is a proxy's.
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(self.request_timeout);
-        let served =
-            http.serve_connection(TokioIo::new(socket), TowerToHyperService::new(guarded)).with_upgrades();
+        let io = TokioIo::new(WriteDeadline::new(socket, self.write_timeout));
+        let served = http.serve_connection(io, TowerToHyperService::new(guarded)).with_upgrades();
         let mut served = std::pin::pin!(served);
         let ended = tokio::select! {
             ended = &mut served => ended,
@@ -272,7 +283,7 @@ impl Site {
         }
         let limit = rules.max_request_bytes;
         let service = Service::new(rules, connection, None);
-        let answer = post::answer(request, &service, limit);
+        let answer = post::answer(request, service, limit);
         tokio::time::timeout(self.request_timeout, answer).await.unwrap_or_else(|_| {
             let limit = self.request_timeout.as_secs();
             let message = format!("the request took longer than rpc.request_timeout_s, {limit} s");

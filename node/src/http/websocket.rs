@@ -1,10 +1,13 @@
-//! JSON-RPC over a WebSocket: messages in, answers and notifications out, in one task, which holds all that waits. While the
-//! client takes nothing, nothing is read from it; so what it can make the node hold is bounded (docs/adr/0007).
+//! JSON-RPC over a WebSocket: messages in, answers and notifications out, in one task. While the client takes nothing,
+//! nothing is read from it; so what it can make the node hold is bounded (docs/adr/0007-bounded-connections.md).
 
 use std::{sync::Arc, time::Duration};
 
 use futures::{SinkExt, StreamExt};
-use hyper::{body::Bytes, upgrade::Upgraded};
+use hyper::{
+    body::{Body as _, Bytes},
+    upgrade::Upgraded,
+};
 use hyper_util::rt::TokioIo;
 use jsonrpsee::{
     core::server::{BoundedSubscriptions, MethodSink},
@@ -20,10 +23,16 @@ use tokio::{
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
-        Error, Message, Utf8Bytes,
+        Error, Message,
         error::CapacityError,
         handshake::server::create_response_with_body,
-        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+        protocol::{
+            CloseFrame, Role, WebSocketConfig,
+            frame::{
+                Frame,
+                coding::{CloseCode, Data, OpCode},
+            },
+        },
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -36,10 +45,14 @@ use crate::rpc::{
 /// Most requests of one WebSocket that are being answered, or whose answers wait to be written. Then it is read no further.
 pub const MAX_IN_FLIGHT: usize = 32;
 /// Notifications that wait to be written; whoever has one more waits with it.
-const MAX_NOTIFICATIONS: usize = 64;
+const MAX_NOTIFICATIONS: usize = 4;
+/// Largest part of a message that is copied to be written, in bytes; larger messages are sent in frames of this size.
+const FRAME_BYTES: usize = 64 << 10;
+/// How long the rest of a message that was refused is read and dropped, so that the client sees why.
+const LINGER: Duration = Duration::from_secs(1);
 /// How often a client is asked whether it is there.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
-/// How long it may be silent.
+/// How long it may send no whole message, not even the answer to that.
 const SILENCE_LIMIT: Duration = Duration::from_secs(70);
 /// What is buffered between the socket and the frames, in bytes.
 const IO_BUFFER: usize = 16 << 10;
@@ -53,8 +66,12 @@ pub struct Terms {
 
 /// A request for a WebSocket that is none.
 #[derive(Debug, thiserror::Error)]
-#[error("WebSocket handshake: {0}")]
-pub struct HandshakeError(#[from] Box<Error>);
+pub enum HandshakeError {
+    #[error("WebSocket handshake: {0}")]
+    Protocol(#[from] Box<Error>),
+    #[error("WebSocket handshake: a request with a body")]
+    Body,
+}
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -68,6 +85,9 @@ pub fn upgrade(
     connection: Arc<Connection>,
     terms: Terms,
 ) -> Result<(HttpResponse, impl Future<Output = ()> + Send + use<>), HandshakeError> {
+    if !request.body().is_end_stream() {
+        return Err(HandshakeError::Body);
+    }
     let request = request.map(drop);
     let response = create_response_with_body(&request, HttpBody::empty).map_err(Box::new)?;
     let max_request_bytes = rules.max_request_bytes;
@@ -89,11 +109,13 @@ pub fn upgrade(
         let permits = BoundedSubscriptions::new(rules.max_subscriptions);
         let subscriber = Subscriber { sink: MethodSink::new(sink), permits };
         let service = Arc::new(Service::new(rules, connection, Some(subscriber)));
-        let session =
-            Session { socket, service, notifications, answers: JoinSet::new(), terms, max_request_bytes };
+        let answers = JoinSet::new();
+        let mut session = Session { socket, service, notifications, answers, terms, max_request_bytes };
         if let Err(error) = session.run().await {
             tracing::debug!(%error, "WebSocket ended");
         }
+        // A call on another thread cannot be stopped: what it holds stays held until it ends.
+        session.answers.detach_all();
     };
     Ok((response, serve))
 }
@@ -119,23 +141,25 @@ struct Session {
 }
 
 impl Session {
-    async fn run(mut self) -> Result<(), Ended> {
+    async fn run(&mut self) -> Result<(), Ended> {
         let mut ping = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
         loop {
-            // In this order: what a client has sent is seen before it is found silent.
+            // In this order: what is done is written before more is read, and what a client has sent is read before it is
+            // found silent.
             tokio::select! {
                 biased;
                 () = self.terms.stop.cancelled() => return self.finish().await,
+                Some(answered) = self.answers.join_next() => self.send(answered).await?,
                 message = self.socket.next(), if self.answers.len() < MAX_IN_FLIGHT => {
                     heard = Instant::now();
                     match message {
-                        None | Some(Ok(Message::Close(_))) => return Ok(()),
-                        Some(Ok(Message::Text(text))) => self.begin(text.into()),
-                        Some(Ok(Message::Binary(bytes))) => self.begin(bytes),
-                        // Pings are answered by the stream, with the next that is written.
-                        Some(Ok(Message::Ping(_))) => self.write(None).await?,
+                        // The stream answers a ping, and a goodbye, with the next that is written.
+                        Some(Ok(Message::Ping(_))) => self.write(Part::Nothing).await?,
+                        None | Some(Ok(Message::Close(_))) => return self.write(Part::Nothing).await,
+                        Some(Ok(Message::Text(text))) => self.begin(text.as_ref()),
+                        Some(Ok(Message::Binary(bytes))) => self.begin(&bytes),
                         Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
                         Some(Err(Error::Capacity(error @ CapacityError::MessageTooLong { .. }))) => {
                             return self.refuse(&error).await;
@@ -143,31 +167,34 @@ impl Session {
                         Some(Err(error)) => return Err(error.into()),
                     }
                 }
-                Some(answered) = self.answers.join_next() => self.send(answered).await?,
-                Some(notification) = self.notifications.recv() => {
-                    self.write(Some(text(String::from(Box::<str>::from(notification)).into()))).await?;
-                }
+                Some(notification) = self.notifications.recv() => self.notify(notification).await?,
                 _ = ping.tick() => {
                     // One that is not read, because it is answered first, is not silent.
                     let silent = heard.elapsed();
                     if silent > SILENCE_LIMIT && self.answers.len() < MAX_IN_FLIGHT {
                         return Err(Ended::Silent(silent));
                     }
-                    self.write(Some(Message::Ping(Bytes::new()))).await?;
+                    self.write(Part::Control(Message::Ping(Bytes::new()))).await?;
                 }
             }
         }
     }
 
-    fn begin(&mut self, sent: Bytes) {
-        let service = Arc::clone(&self.service);
+    /// Begins to answer. The message is copied: it is a part of what was read with it.
+    fn begin(&mut self, sent: &[u8]) {
+        let (service, sent) = (Arc::clone(&self.service), sent.to_vec());
         self.answers.spawn(async move { service.answer(&sent).await });
     }
 
     /// Writes an answer; what it holds of the budget is given back afterwards.
     async fn send(&mut self, answered: Result<Option<Answer>, tokio::task::JoinError>) -> Result<(), Ended> {
         match answered {
-            Ok(Some(answer)) => self.write(Some(text(Bytes::from_owner(answer)))).await,
+            Ok(Some(mut answer)) => {
+                let begun = answer.take_begun();
+                self.write(Part::Text(Bytes::from_owner(answer))).await?;
+                self.service.follow(begun);
+                Ok(())
+            }
             Ok(None) => Ok(()),
             Err(error) => {
                 tracing::error!(%error, "a request was not answered");
@@ -176,44 +203,79 @@ impl Session {
         }
     }
 
+    async fn notify(&mut self, notification: Box<RawValue>) -> Result<(), Ended> {
+        self.write(Part::Text(String::from(Box::<str>::from(notification)).into())).await
+    }
+
     async fn write_error(&mut self, error: ErrorObject<'_>) -> Result<(), Ended> {
         let response = Response::new(ResponsePayload::<()>::error_borrowed(error), Id::Null);
         let json = serde_json::to_string(&response).unwrap_or_default();
-        self.write(Some(text(json.into()))).await
+        self.write(Part::Text(json.into())).await
     }
 
-    /// Writes a message, and whatever the stream has to say by itself, within the time that there is.
-    async fn write(&mut self, message: Option<Message>) -> Result<(), Ended> {
-        let socket = &mut self.socket;
-        let written = async move {
-            match message {
-                Some(message) => socket.send(message).await,
-                None => socket.flush().await,
-            }
-        };
+    /// Writes what there is, and whatever the stream has to say by itself, within the time that there is.
+    async fn write(&mut self, part: Part) -> Result<(), Ended> {
         let limit = self.terms.write_timeout;
-        tokio::time::timeout(limit, written).await.map_err(|_| Ended::Stalled(limit))??;
+        let written = tokio::time::timeout(limit, write(&mut self.socket, part)).await;
+        Ok(written.map_err(|_| Ended::Stalled(limit))??)
+    }
+
+    /// A message that is too large ends the session.
+    async fn refuse(&mut self, error: &CapacityError) -> Result<(), Ended> {
+        self.write_error(reject_too_big_request(self.max_request_bytes)).await?;
+        let reason = format!("{error}").into();
+        let goodbye = CloseFrame { code: CloseCode::Size, reason };
+        self.write(Part::Control(Message::Close(Some(goodbye)))).await?;
+        // Closed with bytes that nobody read, the connection would be reset, and the reason lost.
+        let mut nowhere = tokio::io::sink();
+        let rest = tokio::io::copy(self.socket.get_mut(), &mut nowhere);
+        let _ = tokio::time::timeout(LINGER, rest).await;
         Ok(())
     }
 
-    /// The rest of a message that is too large is not read: the session ends.
-    async fn refuse(mut self, error: &CapacityError) -> Result<(), Ended> {
-        self.write_error(reject_too_big_request(self.max_request_bytes)).await?;
-        let reason = format!("{error}").into();
-        self.write(Some(Message::Close(Some(CloseFrame { code: CloseCode::Size, reason })))).await
-    }
-
     /// Answers what was asked, then says goodbye.
-    async fn finish(mut self) -> Result<(), Ended> {
-        while let Some(answered) = self.answers.join_next().await {
-            self.send(answered).await?;
+    async fn finish(&mut self) -> Result<(), Ended> {
+        loop {
+            tokio::select! {
+                biased;
+                // Answers to subscriptions come this way; calls may wait for their turn.
+                Some(notification) = self.notifications.recv() => self.notify(notification).await?,
+                answered = self.answers.join_next() => match answered {
+                    Some(answered) => self.send(answered).await?,
+                    None => break,
+                },
+            }
         }
         let goodbye = CloseFrame { code: CloseCode::Away, reason: "the node stops".into() };
-        self.write(Some(Message::Close(Some(goodbye)))).await
+        self.write(Part::Control(Message::Close(Some(goodbye)))).await
     }
 }
 
-/// JSON is UTF-8.
-fn text(bytes: Bytes) -> Message {
-    Utf8Bytes::try_from(bytes).map_or_else(|_| Message::Text(Utf8Bytes::default()), Message::Text)
+/// What is written at a time.
+enum Part {
+    /// What the stream has to say.
+    Nothing,
+    Text(Bytes),
+    Control(Message),
+}
+
+/// Writes until the last byte is the system's; a text is whole in memory until then, and not more than a frame of it twice.
+async fn write(socket: &mut Socket, part: Part) -> Result<(), Error> {
+    match part {
+        Part::Nothing => socket.flush().await,
+        Part::Control(message) => socket.send(message).await,
+        Part::Text(text) => {
+            let mut from = 0;
+            loop {
+                let to = text.len().min(from + FRAME_BYTES);
+                let kind = if from == 0 { Data::Text } else { Data::Continue };
+                let frame = Frame::message(text.slice(from..to), OpCode::Data(kind), to == text.len());
+                socket.send(Message::Frame(frame)).await?;
+                if to == text.len() {
+                    return Ok(());
+                }
+                from = to;
+            }
+        }
+    }
 }

@@ -29,7 +29,7 @@ fn count_everything() {
     rpc_answered("eth_chainId", Some(-32602), Duration::from_micros(50));
     drop(ConnectionGauge::open());
     rpc_connection_refused();
-    rpc_subscriptions(1);
+    drop(SubscriptionGauge::open());
     rpc_rate_limited();
     rpc_answer_dropped();
     disk(1, 2);

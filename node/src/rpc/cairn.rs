@@ -20,6 +20,7 @@ use crate::{
         status::{Status, status},
         transactions::{AddressPage, TransactionStatus, address_transactions, transaction_status},
     },
+    metrics::SubscriptionGauge,
 };
 
 /// Most entries of one page.
@@ -105,6 +106,7 @@ impl CairnApiServer for CairnRpc {
         }
         let mut latest = self.chain.feed.subscribe();
         let sink = pending.accept().await?;
+        let _gauge = SubscriptionGauge::open();
         loop {
             // What comes while a slow reader reads is overwritten by what comes later.
             let status = latest.borrow_and_update().clone();

@@ -3,7 +3,7 @@
 use std::{
     io,
     net::IpAddr,
-    sync::atomic::{AtomicI32, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -11,14 +11,13 @@ use jsonrpsee::ConnectionId;
 use tokio::{net::TcpListener, sync::OwnedSemaphorePermit};
 
 use super::limit::{Allowance, ConnectionLimit, RateLimited};
-use crate::metrics::{self, ConnectionGauge};
+use crate::metrics::ConnectionGauge;
 
 /// A connection. It counts as open until the last of its requests, or its WebSocket, is gone.
 pub struct Connection {
     pub id: ConnectionId,
     pub peer: IpAddr,
     limit: Option<ConnectionLimit>,
-    subscriptions: AtomicI32,
     _permit: OwnedSemaphorePermit,
     _gauge: ConnectionGauge,
 }
@@ -32,7 +31,6 @@ impl Connection {
             id: ConnectionId(NEXT.fetch_add(1, Ordering::Relaxed)),
             peer,
             limit: allowance.map(ConnectionLimit::new),
-            subscriptions: AtomicI32::new(0),
             _permit: permit,
             _gauge: ConnectionGauge::open(),
         }
@@ -44,18 +42,6 @@ impl Connection {
     /// If the connection has no request left.
     pub fn check_rate(&self) -> Result<(), RateLimited> {
         self.limit.as_ref().map_or(Ok(()), ConnectionLimit::check)
-    }
-
-    /// Counts subscriptions that began, or ended.
-    pub fn subscriptions(&self, change: i32) {
-        self.subscriptions.fetch_add(change, Ordering::Relaxed);
-        metrics::rpc_subscriptions(change);
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        metrics::rpc_subscriptions(-self.subscriptions.load(Ordering::Relaxed));
     }
 }
 

@@ -30,6 +30,15 @@ pub const LIMIT_EXCEEDED: i32 = -32005;
 /// A call reverted; the data is its output.
 pub const REVERTED: i32 = 3;
 
+/// Longest part of what a client sent that an error repeats, in bytes.
+const SHOWN_BYTES: usize = 64;
+
+/// The beginning of a text that a client sent.
+#[must_use]
+pub fn shown(text: &str) -> &str {
+    &text[..text.floor_char_boundary(SHOWN_BYTES)]
+}
+
 /// Why a request fails.
 #[derive(Debug, thiserror::Error)]
 pub enum RpcError {

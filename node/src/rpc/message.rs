@@ -1,15 +1,25 @@
 //! What a client sends: a JSON-RPC 2.0 request, a notification, or a batch of them. Not here: what is answered (`service`).
 //! Source: JSON-RPC 2.0 specification, sections 4 and 6.
 
-use jsonrpsee::types::{
-    ErrorObjectOwned, Id, Request,
-    error::{INVALID_REQUEST_CODE, PARSE_ERROR_CODE, reject_too_big_batch_request},
+use std::{borrow::Cow, fmt};
+
+use jsonrpsee::{
+    core::server::Extensions,
+    types::{
+        ErrorObjectOwned, Id, Request, TwoPointZero,
+        error::{INVALID_REQUEST_CODE, PARSE_ERROR_CODE, reject_too_big_batch_request},
+    },
 };
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
-/// Longest part of what is wrong that an error repeats, in bytes.
-const SHOWN_BYTES: usize = 64;
+use super::error::shown;
+
+/// Longest id, in bytes of its JSON. An answer repeats it.
+const MAX_ID_BYTES: usize = 256;
 
 /// One request, or what stands in its place.
 #[derive(Debug)]
@@ -35,31 +45,28 @@ pub enum Message<'a> {
     Batch(Vec<Entry<'a>>),
 }
 
-/// The members of a request as they are. A member that is null is there, and is none if it is not.
+/// The members of a request as they are. An id that is null is there, and is none if it is not.
 #[derive(Deserialize)]
 struct Members<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow)]
     jsonrpc: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow)]
     method: Option<&'a RawValue>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
 }
 
 fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
     Deserialize::deserialize(deserializer).map(Some)
 }
 
-/// The beginning of a text.
-fn shown(text: &str) -> &str {
-    let mut end = text.len().min(SHOWN_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
+/// A string, borrowed if it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-fn invalid(id: Id<'_>, rule: impl std::fmt::Display) -> Invalid<'_> {
+fn invalid(id: Id<'_>, rule: impl fmt::Display) -> Invalid<'_> {
     let error = ErrorObjectOwned::owned(INVALID_REQUEST_CODE, format!("Invalid request: {rule}"), None::<()>);
     Invalid { id, error }
 }
@@ -69,45 +76,75 @@ fn unparsable<'a>(error: &serde_json::Error) -> Invalid<'a> {
     Invalid { id: Id::Null, error }
 }
 
-/// `text` is one JSON value.
-fn entry(text: &str) -> Entry<'_> {
-    match serde_json::from_str(text) {
-        Ok(request) => Entry::Call(request),
-        Err(error) => no_call(text, &error).map_or(Entry::Notification, Entry::Invalid),
+/// The id that an answer repeats.
+fn parse_id(raw: &RawValue) -> Result<Id<'_>, Invalid<'_>> {
+    let text = raw.get();
+    let bytes = text.len();
+    if bytes > MAX_ID_BYTES {
+        let rule = format_args!("an id has at most {MAX_ID_BYTES} bytes, not {bytes}");
+        return Err(invalid(Id::Null, rule));
     }
+    serde_json::from_str(text).map_err(|_| {
+        let rule = "id is a string, null, or a whole number from 0 to 2^64 - 1";
+        invalid(Id::Null, format_args!("{rule}, not {}", shown(text)))
+    })
 }
 
-/// Why `text` is not a request; none for a notification.
-fn no_call<'a>(text: &'a str, error: &serde_json::Error) -> Option<Invalid<'a>> {
-    let Ok(Members { jsonrpc, id, method }) = serde_json::from_str(text) else {
+/// `text` is one JSON value.
+fn entry(text: &str) -> Entry<'_> {
+    call(text).unwrap_or_else(Entry::Invalid)
+}
+
+fn call(text: &str) -> Result<Entry<'_>, Invalid<'_>> {
+    let Members { jsonrpc, id, method, params } = serde_json::from_str(text).map_err(|_| {
         let found = shown(text);
-        return Some(invalid(Id::Null, format_args!("not an object with members that occur once: {found}")));
-    };
-    let named = match id {
-        None => Id::Null,
-        Some(id) => match serde_json::from_str(id.get()) {
-            Ok(id) => id,
-            Err(_) => {
-                let rule = "id is a string, null, or a whole number from 0 to 2^64 - 1";
-                return Some(invalid(Id::Null, format_args!("{rule}, not {}", shown(id.get()))));
-            }
-        },
-    };
-    match jsonrpc {
-        None => return Some(invalid(named, "jsonrpc is missing, it is \"2.0\"")),
-        Some(version) if version.get() != "\"2.0\"" => {
-            let found = shown(version.get());
-            return Some(invalid(named, format_args!("jsonrpc is \"2.0\", not {found}")));
+        invalid(Id::Null, format_args!("not an object with members that occur once: {found}"))
+    })?;
+    let named = id.map_or(Ok(Id::Null), parse_id)?;
+    match jsonrpc.map(RawValue::get) {
+        Some("\"2.0\"") => {}
+        Some(version) => {
+            return Err(invalid(named, format_args!("jsonrpc is \"2.0\", not {}", shown(version))));
         }
-        Some(_) => {}
+        None => return Err(invalid(named, "jsonrpc is missing, it is \"2.0\"")),
     }
-    match method {
-        None => Some(invalid(named, "method is missing")),
-        Some(method) if serde_json::from_str::<String>(method.get()).is_err() => {
-            Some(invalid(named, format_args!("method is a string, not {}", shown(method.get()))))
+    let Some(method) = method else { return Err(invalid(named, "method is missing")) };
+    let Ok(Text(method)) = serde_json::from_str(method.get()) else {
+        return Err(invalid(named, format_args!("method is a string, not {}", shown(method.get()))));
+    };
+    if id.is_none() {
+        return Ok(Entry::Notification);
+    }
+    let params = params.map(Cow::Borrowed);
+    Ok(Entry::Call(Request {
+        jsonrpc: TwoPointZero,
+        id: named,
+        method,
+        params,
+        extensions: Extensions::new(),
+    }))
+}
+
+/// Keeps the first so many entries of a list, and counts the others.
+struct Entries(usize);
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = (Vec<&'de RawValue>, usize);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a batch")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let (mut kept, mut others) = (Vec::new(), 0);
+        while kept.len() < self.0 {
+            let Some(entry) = list.next_element()? else { return Ok((kept, others)) };
+            kept.push(entry);
         }
-        Some(_) if id.is_none() => None,
-        Some(_) => Some(invalid(named, error)),
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            others += 1;
+        }
+        Ok((kept, others))
     }
 }
 
@@ -121,13 +158,14 @@ pub fn parse(bytes: &[u8], max_batch_entries: u32) -> Result<Message<'_>, Invali
     if !text.starts_with('[') {
         return Ok(Message::Single(entry(text)));
     }
-    let entries: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| unparsable(&error))?;
+    let limit = max_batch_entries as usize;
+    let mut list = serde_json::Deserializer::from_str(text);
+    let (entries, others) = list.deserialize_seq(Entries(limit)).map_err(|error| unparsable(&error))?;
+    if others > 0 {
+        return Err(Invalid { id: Id::Null, error: reject_too_big_batch_request(limit) });
+    }
     if entries.is_empty() {
         return Err(invalid(Id::Null, "a batch of no requests"));
-    }
-    let limit = max_batch_entries as usize;
-    if entries.len() > limit {
-        return Err(Invalid { id: Id::Null, error: reject_too_big_batch_request(limit) });
     }
     Ok(Message::Batch(entries.into_iter().map(|raw| entry(raw.get())).collect()))
 }
@@ -204,6 +242,11 @@ mod tests {
             assert_eq!((id.as_str(), code), ("null", -32700), "{text}");
             assert!(message.starts_with("Parse error: ") && message.contains("line 1 column"), "{message}");
         }
+        let long_id = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"m"}}"#, "x".repeat(255));
+        let (id, _, message) = single(&long_id).unwrap_err();
+        let rule = "Invalid request: an id has at most 256 bytes, not 257";
+        assert_eq!((id.as_str(), message.as_str()), ("null", rule));
+        assert!(single(&long_id.replacen('x', "", 1)).is_ok());
         let twice = single(r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"m"}"#).unwrap_err();
         assert_eq!((twice.0.as_str(), twice.1), ("null", -32600));
         let many = single("[1,1,1,1,1,1,1,1,1,1,1]").unwrap_err();

@@ -35,6 +35,7 @@ use crate::{
     config::RpcConfig,
     http::{self, Server, ServerError, health::Health},
 };
+use budget::Budget;
 use cairn::{CairnApiServer, CairnRpc};
 use call::{CallApiServer, CallRpc};
 use debug::{DebugApiServer, DebugRpc};
@@ -63,11 +64,15 @@ pub enum RpcServerError {
     Sequencer(#[from] ClientError),
 }
 
-/// All methods.
+/// All methods. What their subscriptions have waiting counts against `budget`.
 ///
 /// # Errors
 /// If two methods have one name, or the sequencer's URL is none.
-pub fn module(chain: &Arc<Chain>, config: &RpcConfig) -> Result<RpcModule<()>, RpcServerError> {
+pub fn module(
+    chain: &Arc<Chain>,
+    config: &RpcConfig,
+    budget: &Budget,
+) -> Result<RpcModule<()>, RpcServerError> {
     let relay = config.sequencer_url.as_deref().map(Relay::new).transpose()?;
     let eth = EthRpc { chain: Arc::clone(chain) };
     let mut module = RpcModule::new(());
@@ -82,7 +87,9 @@ pub fn module(chain: &Arc<Chain>, config: &RpcConfig) -> Result<RpcModule<()>, R
     module.merge(TxpoolRpc { chain: Arc::clone(chain) }.into_rpc())?;
     let timeout = Duration::from_millis(config.subscriber_timeout_ms);
     let max_lag = config.subscriber_max_lag_blocks;
-    module.merge(SubscribeRpc { chain: Arc::clone(chain), timeout, max_lag }.into_rpc())?;
+    module.merge(
+        SubscribeRpc { chain: Arc::clone(chain), timeout, max_lag, budget: budget.clone() }.into_rpc(),
+    )?;
     module.merge(CallRpc { chain: Arc::clone(chain), gas_cap: config.gas_cap }.into_rpc())?;
     module.merge(DebugRpc::new(chain, config).into_rpc())?;
     module.merge(ZkevmRpc { chain: Arc::clone(chain), gas_cap: config.gas_cap }.into_rpc())?;
@@ -100,13 +107,14 @@ pub async fn serve(
     health: Arc<Health>,
     metrics: PrometheusHandle,
 ) -> Result<Server, RpcServerError> {
-    let mut module = module(chain, config)?;
+    let budget = Budget::new(config.max_buffered_bytes);
+    let mut module = module(chain, config, &budget)?;
     let offered = |name: &str| config.namespaces.iter().any(|offered| offered == namespace(name));
     let disabled: BTreeSet<_> = module.method_names().filter(|name| !offered(name)).collect();
     for name in &disabled {
         module.remove_method(name);
     }
-    let rules = Rules::new(config, module.into(), disabled);
+    let rules = Rules::new(config, module.into(), disabled, budget);
     Ok(http::start(config, rules, health, metrics).await?)
 }
 
@@ -121,7 +129,7 @@ mod tests {
         let config = Config::default();
         let engine = MockEngine { capacity: config.batch.mock_capacity };
         let chain = open_chain(&config, Arc::new(cairn_state::MemoryStore::default()), &engine).unwrap();
-        for method in module(&chain, &config.rpc).unwrap().method_names() {
+        for method in module(&chain, &config.rpc, &Budget::new(1)).unwrap().method_names() {
             assert!(NAMESPACES.contains(&namespace(method)), "{method}");
         }
     }

@@ -1,8 +1,14 @@
 //! Answers what a connection sends: limits, namespaces, dispatch to the methods, and metrics. Not here: how bytes come and
 //! go (`http::post`, `http::websocket`).
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeSet,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use futures::FutureExt;
 use jsonrpsee::{
     MethodResponse,
     core::{
@@ -13,7 +19,7 @@ use jsonrpsee::{
         traits::IdProvider,
     },
     types::{
-        ErrorObjectOwned, Id, Request, SubscriptionId,
+        ErrorCode, ErrorObjectOwned, Id, Request, SubscriptionId,
         error::{METHOD_NOT_FOUND_CODE, reject_too_many_subscriptions},
     },
 };
@@ -21,8 +27,9 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use super::{
-    budget::{Budget, Held},
+    budget::{Budget, Exhausted, Held},
     connection::Connection,
+    error::{INTERNAL, shown},
     limit::{Allowance, PeerLimits},
     message::{self, Entry, Invalid, Message},
 };
@@ -55,7 +62,7 @@ pub struct Rules {
     disabled: BTreeSet<&'static str>,
     pub peers: Option<PeerLimits>,
     pub connection_allowance: Option<Allowance>,
-    pub budget: Budget,
+    budget: Budget,
     pub max_request_bytes: u32,
     pub max_subscriptions: u32,
     max_response_bytes: usize,
@@ -71,14 +78,19 @@ pub fn namespace(method: &str) -> &str {
 impl Rules {
     /// Rules for what is offered of what there is.
     #[must_use]
-    pub fn new(config: &RpcConfig, methods: Methods, disabled: BTreeSet<&'static str>) -> Self {
+    pub fn new(
+        config: &RpcConfig,
+        methods: Methods,
+        disabled: BTreeSet<&'static str>,
+        budget: Budget,
+    ) -> Self {
         let peer = Allowance::new(config.peer_rate_limit_per_s, config.peer_rate_limit_burst);
         Self {
             methods,
             disabled,
             peers: peer.map(PeerLimits::new),
             connection_allowance: Allowance::new(config.rate_limit_per_s, config.rate_limit_burst),
-            budget: Budget::new(config.max_buffered_bytes),
+            budget,
             max_request_bytes: config.max_request_bytes,
             max_subscriptions: config.max_subscriptions,
             max_response_bytes: config.max_response_bytes as usize,
@@ -87,7 +99,7 @@ impl Rules {
     }
 
     fn unavailable(&self, method: &str) -> Unavailable {
-        let method = method.to_owned();
+        let method = shown(method).to_owned();
         if self.disabled.contains(method.as_str()) {
             let namespace = namespace(&method).to_owned();
             return Unavailable::NamespaceDisabled { method, namespace };
@@ -112,10 +124,21 @@ pub struct Subscriber {
     pub permits: BoundedSubscriptions,
 }
 
+/// What subscriptions that began within a batch have to tell, the answer to each first.
+type Begun = Vec<mpsc::Receiver<Box<RawValue>>>;
+
 /// An answer, and the memory that it holds until it is dropped.
 pub struct Answer {
     json: Box<RawValue>,
+    begun: Begun,
     _held: Held,
+}
+
+impl Answer {
+    /// What is told from now on, because its subscriptions are answered.
+    pub fn take_begun(&mut self) -> Begun {
+        std::mem::take(&mut self.begun)
+    }
 }
 
 impl AsRef<[u8]> for Answer {
@@ -133,10 +156,9 @@ pub struct Service {
 }
 
 /// Whether a subscription is answered on its own, by its sink, or within a batch.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Place<'a> {
     Single,
-    Batch,
+    Batch(&'a mut Begun),
 }
 
 impl Service {
@@ -149,68 +171,80 @@ impl Service {
     /// The answer to what was sent; none if none is wanted, or the sink has it already.
     pub async fn answer(&self, sent: &[u8]) -> Option<Answer> {
         let held = self.rules.budget.take(sent.len());
-        let response = match (message::parse(sent, self.rules.max_batch_entries), held) {
-            (Err(invalid), _) => refused(invalid),
+        match (message::parse(sent, self.rules.max_batch_entries), held) {
+            (Err(invalid), _) | (Ok(Message::Single(Entry::Invalid(invalid))), _) => {
+                Some(self.hold(Id::Null, refused(invalid), Begun::new()))
+            }
+            (Ok(Message::Single(Entry::Notification)), _) => None,
             (Ok(Message::Single(Entry::Call(request))), Err(exhausted)) => {
-                MethodResponse::error(request.id, ErrorObjectOwned::from(exhausted))
+                Some(no_room(request.id, exhausted))
             }
-            (Ok(Message::Batch(_)), Err(exhausted)) => {
-                MethodResponse::error(Id::Null, ErrorObjectOwned::from(exhausted))
-            }
-            (Ok(Message::Single(Entry::Notification)), _) => return None,
-            (Ok(Message::Single(Entry::Invalid(invalid))), _) => refused(invalid),
+            (Ok(Message::Batch(_)), Err(exhausted)) => Some(no_room(Id::Null, exhausted)),
             (Ok(Message::Single(Entry::Call(request))), Ok(_held)) => {
-                return self.answer_call(request).await;
+                let id = request.id.clone().into_owned();
+                let response = self.call(request, Place::Single).await;
+                (!response.is_subscription()).then(|| self.hold(id, response, Begun::new()))
             }
-            (Ok(Message::Batch(entries)), Ok(_held)) => self.call_all(entries).await?,
-        };
-        Some(self.hold(Id::Null, response))
-    }
-
-    async fn answer_call(&self, request: Request<'_>) -> Option<Answer> {
-        let id = request.id.clone().into_owned();
-        let response = self.call(request, Place::Single).await;
-        if response.is_subscription() {
-            return None;
+            (Ok(Message::Batch(entries)), Ok(_held)) => self.answer_all(entries).await,
         }
-        Some(self.hold(id, response))
     }
 
     /// Takes memory for an answer, which is an error if there is none.
-    fn hold(&self, id: Id<'_>, response: MethodResponse) -> Answer {
+    fn hold(&self, id: Id<'_>, response: MethodResponse, begun: Begun) -> Answer {
         let json = response.into_json();
         match self.rules.budget.take(json.get().len()) {
-            Ok(held) => Answer { json, _held: held },
-            Err(exhausted) => {
-                metrics::rpc_answer_dropped();
-                let json = MethodResponse::error(id, ErrorObjectOwned::from(exhausted)).into_json();
-                Answer { json, _held: Held::nothing() }
-            }
+            Ok(held) => Answer { json, begun, _held: held },
+            Err(exhausted) => no_room(id, exhausted),
         }
     }
 
-    async fn call_all(&self, entries: Vec<Entry<'_>>) -> Option<MethodResponse> {
+    async fn answer_all(&self, entries: Vec<Entry<'_>>) -> Option<Answer> {
         let mut answers = BatchResponseBuilder::new_with_limit(self.rules.max_response_bytes);
+        let mut begun = Begun::new();
         for entry in entries {
             let answer = match entry {
-                Entry::Call(request) => self.call(request, Place::Batch).await,
+                Entry::Call(request) => self.call(request, Place::Batch(&mut begun)).await,
                 Entry::Notification => continue,
                 Entry::Invalid(invalid) => refused(invalid),
             };
             if let Err(too_large) = answers.append(answer) {
-                return Some(too_large);
+                // Subscriptions that nobody learns of end here.
+                return Some(self.hold(Id::Null, too_large, Begun::new()));
             }
         }
-        (!answers.is_empty()).then(|| MethodResponse::from_batch(answers.finish()))
+        let some = !answers.is_empty();
+        some.then(|| self.hold(Id::Null, MethodResponse::from_batch(answers.finish()), begun))
     }
 
-    async fn call(&self, request: Request<'_>, place: Place) -> MethodResponse {
+    /// Lets subscriptions tell what they have to tell, after their answers, which are left out.
+    pub fn follow(&self, begun: Begun) {
+        let Some(subscriber) = &self.subscriber else { return };
+        for mut sent in begun {
+            let sink = subscriber.sink.clone();
+            tokio::spawn(async move {
+                let forward = async {
+                    let _answer = sent.recv().await;
+                    while let Some(message) = sent.recv().await {
+                        if sink.send(message).await.is_err() {
+                            return;
+                        }
+                    }
+                };
+                tokio::select! {
+                    () = forward => {}
+                    () = sink.closed() => {}
+                }
+            });
+        }
+    }
+
+    async fn call(&self, request: Request<'_>, place: Place<'_>) -> MethodResponse {
         let start = Instant::now();
         let known = self.rules.methods.method_with_name(request.method_name());
         let name = known.map_or(OTHER, |(name, _)| name);
         let response = match (self.check_rate(), known) {
             (Err(limited), _) => MethodResponse::error(request.id, limited),
-            (Ok(()), Some((_, callback))) => self.dispatch(callback, request, place).await,
+            (Ok(()), Some((_, callback))) => self.dispatch_safely(callback, request, place).await,
             (Ok(()), None) => {
                 let error = ErrorObjectOwned::from(self.rules.unavailable(&request.method));
                 MethodResponse::error(request.id, error)
@@ -230,11 +264,30 @@ impl Service {
         })
     }
 
+    /// A fault of the node is an answer, under the id of the request.
+    async fn dispatch_safely(
+        &self,
+        callback: &MethodCallback,
+        request: Request<'_>,
+        place: Place<'_>,
+    ) -> MethodResponse {
+        let id = request.id.clone().into_owned();
+        let dispatched = AssertUnwindSafe(self.dispatch(callback, request, place)).catch_unwind().await;
+        match dispatched {
+            // What panicked on another thread has lost its id.
+            Ok(response) if response.as_error_code() == Some(INTERNAL) && has_no_id(&response) => {
+                MethodResponse::error(id, ErrorObjectOwned::from(ErrorCode::InternalError))
+            }
+            Ok(response) => response,
+            Err(_) => MethodResponse::error(id, ErrorObjectOwned::from(ErrorCode::InternalError)),
+        }
+    }
+
     async fn dispatch(
         &self,
         callback: &MethodCallback,
         request: Request<'_>,
-        place: Place,
+        place: Place<'_>,
     ) -> MethodResponse {
         let Request { id, method, params, extensions, .. } = request;
         let params = jsonrpsee::types::Params::new(params.as_ref().map(|raw| raw.get()));
@@ -245,7 +298,7 @@ impl Service {
                 call(id.into_owned(), params.into_owned(), connection, limit, extensions).await
             }
             (MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_), None) => {
-                let error = Unavailable::NeedsWebSocket { method: method.into_owned() };
+                let error = Unavailable::NeedsWebSocket { method: shown(&method).to_owned() };
                 MethodResponse::error(id, ErrorObjectOwned::from(error))
             }
             (MethodCallback::Subscription(call), Some(subscriber)) => {
@@ -255,47 +308,34 @@ impl Service {
                 };
                 let state =
                     SubscriptionState { conn_id: connection, id_provider: &HexIds, subscription_permit };
-                let response = match place {
+                match place {
                     Place::Single => call(id, params, subscriber.sink.clone(), state, extensions).await,
-                    Place::Batch => {
+                    Place::Batch(begun) => {
                         let (sink, sent) = mpsc::channel(1);
-                        let response = call(id, params, MethodSink::new(sink), state, extensions).await;
-                        forward_all_but_first(sent, subscriber.sink.clone());
-                        response
+                        begun.push(sent);
+                        call(id, params, MethodSink::new(sink), state, extensions).await
                     }
-                };
-                self.connection.subscriptions(i32::from(response.is_success()));
-                response
+                }
             }
             (MethodCallback::Unsubscription(call), Some(_)) => {
-                let response = call(id, params, connection, limit, extensions);
-                let ended = response.as_ref().contains("\"result\":true");
-                self.connection.subscriptions(-i32::from(ended));
-                response
+                call(id, params, connection, limit, extensions)
             }
         }
     }
 }
 
-fn refused(invalid: Invalid<'_>) -> MethodResponse {
-    metrics::rpc_answered(OTHER, Some(invalid.error.code()), std::time::Duration::ZERO);
-    MethodResponse::error(invalid.id, invalid.error)
+fn has_no_id(response: &MethodResponse) -> bool {
+    response.as_ref().contains("\"id\":null")
 }
 
-/// A subscription sends its answer itself, before all else. In a batch the answer is the batch's: it is left out.
-fn forward_all_but_first(mut sent: mpsc::Receiver<Box<RawValue>>, sink: MethodSink) {
-    tokio::spawn(async move {
-        let forward = async {
-            let _answer = sent.recv().await;
-            while let Some(message) = sent.recv().await {
-                if sink.send(message).await.is_err() {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            () = forward => {}
-            () = sink.closed() => {}
-        }
-    });
+/// An answer that had no room.
+fn no_room(id: Id<'_>, exhausted: Exhausted) -> Answer {
+    metrics::rpc_answer_dropped();
+    let json = MethodResponse::error(id, ErrorObjectOwned::from(exhausted)).into_json();
+    Answer { json, begun: Begun::new(), _held: Held::nothing() }
+}
+
+fn refused(invalid: Invalid<'_>) -> MethodResponse {
+    metrics::rpc_answered(OTHER, Some(invalid.error.code()), Duration::ZERO);
+    MethodResponse::error(invalid.id, invalid.error)
 }

@@ -18,11 +18,15 @@ use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{
-    error::{INVALID_PARAMS, METHOD_NOT_FOUND, RpcError},
+    budget::{Budget, Exhausted},
+    error::{INVALID_PARAMS, METHOD_NOT_FOUND, RpcError, shown},
     logs::{self, LogQuery},
     reader,
 };
-use crate::chain::{Chain, ChainError, POOL_FEED};
+use crate::{
+    chain::{Chain, ChainError, POOL_FEED},
+    metrics::SubscriptionGauge,
+};
 
 /// Most headers in memory for one subscriber.
 const HEADERS_AT_ONCE: u64 = 64;
@@ -48,6 +52,8 @@ pub enum Closed {
     #[error("subscription closed: {missed} pending transactions missed, at most {limit} wait")]
     Missed { missed: u64, limit: usize },
     #[error("subscription closed: {0}")]
+    NoRoom(#[from] Exhausted),
+    #[error("subscription closed: {0}")]
     Read(#[from] RpcError),
     #[error("subscription closed: {0}")]
     Encode(#[from] serde_json::Error),
@@ -71,12 +77,16 @@ pub struct SubscribeRpc {
     pub timeout: Duration,
     /// How far a subscriber may be behind, in blocks.
     pub max_lag: u64,
+    /// What large messages wait in.
+    pub budget: Budget,
 }
 
 fn parameter<T: DeserializeOwned + Default>(params: Option<Value>) -> Result<T, ErrorObjectOwned> {
     let Some(value) = params.filter(|value| !value.is_null()) else { return Ok(T::default()) };
-    serde_json::from_value(value)
-        .map_err(|e| ErrorObjectOwned::owned(INVALID_PARAMS, format!("invalid argument 1: {e}"), None::<()>))
+    serde_json::from_value(value).map_err(|e| {
+        let message = format!("invalid argument 1: {}", shown(&e.to_string()));
+        ErrorObjectOwned::owned(INVALID_PARAMS, message, None::<()>)
+    })
 }
 
 impl Topic {
@@ -87,7 +97,7 @@ impl Topic {
             "newPendingTransactions" => Ok(Self::NewPendingTransactions { full: parameter(params)? }),
             "syncing" => Ok(Self::Syncing),
             other => {
-                let message = format!("no {other:?} subscription in eth namespace");
+                let message = format!("no {:?} subscription in eth namespace", shown(other));
                 Err(ErrorObjectOwned::owned(METHOD_NOT_FOUND, message, None::<()>))
             }
         }
@@ -137,6 +147,7 @@ impl SubscribeRpc {
     /// Sends a notification. Whether the subscription goes on.
     async fn send(&self, sink: &SubscriptionSink, item: &impl Serialize) -> Result<bool, Closed> {
         let message = serde_json::value::to_raw_value(item)?;
+        let _held = self.budget.take(message.get().len())?;
         match sink.send_timeout(message, self.timeout).await {
             Ok(()) => Ok(true),
             Err(SendTimeoutError::Closed(_)) => Ok(false),
@@ -213,6 +224,7 @@ impl SubscribeRpc {
         let next = self.chain.heads().trusted_block + 1;
         let feed = self.chain.subscribe_pool();
         let Ok(sink) = pending.accept().await else { return Ok(()) };
+        let _gauge = SubscriptionGauge::open();
         match topic {
             Topic::NewHeads => self.follow(&sink, next, read_headers).await,
             Topic::Logs(query) => {

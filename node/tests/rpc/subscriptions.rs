@@ -5,7 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cairn_node::{cli::Role, config::Config, rpc};
+use cairn_node::{
+    cli::Role,
+    config::Config,
+    rpc::{self, budget::Budget},
+};
 use jsonrpsee::{
     core::client::{ClientT, Subscription, SubscriptionClientT},
     rpc_params,
@@ -72,6 +76,75 @@ async fn accepts_subscribers_to_heads_and_pending_transactions() {
     node.stop().await;
 }
 
+/// In a batch, too, a subscription has one answer, before all that it tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_subscriptions_in_batches() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(dir.path());
+    config.rpc.max_subscriptions = 3;
+    let node = start(&config, &mut None, &[Role::Sequencer, Role::Rpc]).await;
+    let mut socket = connect_raw(&node).await;
+    let subscribe = |id: u64, kind: &str| json!({"jsonrpc": "2.0", "id": id, "method": "eth_subscribe", "params": [kind]});
+    let batch = json!([
+        subscribe(1, "newHeads"),
+        subscribe(2, "newUncles"),
+        subscribe(3, "syncing"),
+        {"jsonrpc": "2.0", "id": 4, "method": "eth_chainId"},
+        subscribe(5, "newHeads"),
+        subscribe(6, "newHeads"),
+    ]);
+    send_text(&mut socket, &batch.to_string()).await;
+    let answers = receive_text(&mut socket).await;
+    let answers = answers.as_array().unwrap();
+    let ids: Vec<_> = answers.iter().map(|answer| answer["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(answers[1]["error"]["code"], -32601);
+    assert_eq!(answers[3]["result"], "0x3e9");
+    let over = &answers[5]["error"];
+    assert!(over["code"] == -32006 && over.to_string().contains("limit of 3"), "{over}");
+    node.make_blocks(2).await;
+    let mut seen: Vec<(Value, Value)> = Vec::new();
+    while seen.len() < 5 {
+        let told = receive_text(&mut socket).await;
+        assert_eq!(told["method"], "eth_subscription", "an answer twice: {told}");
+        let result = told["params"]["result"].clone();
+        let what = result.get("number").cloned().unwrap_or(result);
+        seen.push((told["params"]["subscription"].clone(), what));
+    }
+    for (answer, told) in [(0, vec!["0x1", "0x2"]), (4, vec!["0x1", "0x2"])] {
+        let of: Vec<_> =
+            seen.iter().filter(|(id, _)| *id == answers[answer]["result"]).map(|(_, n)| n).collect();
+        assert_eq!(of, told);
+    }
+    assert!(seen.contains(&(answers[2]["result"].clone(), json!(false))), "{seen:?}");
+    node.stop().await;
+}
+
+/// A WebSocket of which the test sees every message.
+async fn connect_raw(node: &Running) -> RawSocket {
+    let stream = TcpStream::connect(node.address).await.unwrap();
+    let url = format!("ws://{}/", node.address);
+    tokio_tungstenite::client_async(url, stream).await.unwrap().0
+}
+
+type RawSocket = tokio_tungstenite::WebSocketStream<TcpStream>;
+
+async fn send_text(socket: &mut RawSocket, text: &str) {
+    use futures::SinkExt;
+    socket.send(tokio_tungstenite::tungstenite::Message::text(text)).await.unwrap();
+}
+
+async fn receive_text(socket: &mut RawSocket) -> Value {
+    use futures::StreamExt;
+    loop {
+        let message = tokio::time::timeout(Duration::from_secs(60), socket.next()).await.unwrap();
+        let message = message.unwrap().unwrap();
+        if message.is_text() {
+            return serde_json::from_str(message.to_text().unwrap()).unwrap();
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_subscriptions_that_do_not_exist() {
     let dir = tempfile::tempdir().unwrap();
@@ -88,6 +161,9 @@ async fn rejects_subscriptions_that_do_not_exist() {
         error(rpc_params!["newUncles"]).await,
         (-32601, "no \"newUncles\" subscription in eth namespace".to_owned())
     );
+    // What an error repeats of a request is bounded.
+    let (code, message) = error(rpc_params!["x".repeat(100_000)]).await;
+    assert_eq!((code, message.len()), (-32601, "no \"\" subscription in eth namespace".len() + 64));
     assert_eq!(error(rpc_params!["logs", json!({"address": "0x1"})]).await.0, -32602);
     assert_eq!(error(rpc_params!["newPendingTransactions", "yes"]).await.0, -32602);
     node.stop().await;
@@ -95,7 +171,7 @@ async fn rejects_subscriptions_that_do_not_exist() {
 
 /// A subscription whose client has room for one message; its messages are the whole JSON.
 async fn in_process(node: &Running, config: &Config, kind: &str) -> mpsc::Receiver<Box<RawValue>> {
-    let module = rpc::module(&node.chain, &config.rpc).unwrap();
+    let module = rpc::module(&node.chain, &config.rpc, &Budget::new(1 << 30)).unwrap();
     let request = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": [kind]});
     let (response, messages) = module.raw_json_request(&request.to_string(), 1).await.unwrap();
     let response: Value = serde_json::from_str(response.get()).unwrap();
