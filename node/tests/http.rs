@@ -406,6 +406,40 @@ async fn accepts_goodbyes_and_says_them() {
     TcpStream::connect(address).await.unwrap_err();
 }
 
+/// A call cannot be stopped: whoever leaves it behind keeps the place of its connection until it ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_to_forget_calls_of_clients_that_left() {
+    const PLACES: u32 = 3;
+    let node = start(L1::Answers, |config| config.rpc.max_connections = PLACES).await;
+    // Runs until its gas is used up.
+    let to = Address::repeat_byte(0x10);
+    let overrides = json!({to.to_string(): {"code": "0x5b600056"}});
+    let params = json!([{"to": to, "gas": "0x1c9c380"}, "latest", overrides]);
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": params}).to_string();
+    let begin = std::time::Instant::now();
+    let gas = node.post(&call).await.json();
+    let (one, error) = (begin.elapsed(), gas["error"]["message"].clone());
+    assert!(error.as_str().unwrap().contains("gas"), "{gas}");
+    for _ in 0..PLACES {
+        let mut socket = TcpStream::connect(node.address).await.unwrap();
+        let head = format!("POST / HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n", node.address);
+        let text = format!("{head}content-length: {}\r\n\r\n{call}", call.len());
+        socket.write_all(text.as_bytes()).await.unwrap();
+        // It is being executed before the client leaves.
+        tokio::time::sleep(one / 20).await;
+    }
+    let free = async {
+        let mut refused = 0;
+        while node.get("/health").await.status != 200 {
+            refused += 1;
+        }
+        refused
+    };
+    let refused = tokio::time::timeout(LIMIT, free).await.unwrap();
+    assert!(refused > 0, "{PLACES} calls of {one:?} were forgotten");
+    node.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn rejects_handshakes_that_are_none() {
     let node = start(L1::Answers, |_| {}).await;

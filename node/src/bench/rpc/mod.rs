@@ -152,7 +152,7 @@ pub fn write_rpc_report(out: &mut dyn Write, report: &RpcReport) -> io::Result<(
     )?;
     writeln!(
         out,
-        "{:>10} {:>9} {:>10} {:>11} {:>12} {:>8} {:>8} {:>8} {:>10} {:>8}",
+        "{:>10} {:>9} {:>10} {:>11} {:>12} {:>8} {:>8} {:>8} {:>10} {:>8} {:>10} {:>15}",
         "offered/s",
         "seconds",
         "accepted",
@@ -162,13 +162,15 @@ pub fn write_rpc_report(out: &mut dyn Write, report: &RpcReport) -> io::Result<(
         "p99 ms",
         "max ms",
         "pool full",
-        "refused"
+        "refused",
+        "on L1 then",
+        "all on L1 after"
     )?;
     for row in [&report.full, &report.half] {
         let offered = row.offered_per_s.map_or_else(|| "all".to_owned(), |r| format!("{r:.0}"));
         writeln!(
             out,
-            "{offered:>10} {:>9.1} {:>10} {:>11.0} {:>12.0} {:>8.2} {:>8.2} {:>8.1} {:>10} {:>8}",
+            "{offered:>10} {:>9.1} {:>10} {:>11.0} {:>12.0} {:>8.2} {:>8.2} {:>8.1} {:>10} {:>8} {:>8.0} % {:>13.1} s",
             row.seconds,
             row.accepted,
             row.accepted_per_s,
@@ -177,7 +179,9 @@ pub fn write_rpc_report(out: &mut dyn Write, report: &RpcReport) -> io::Result<(
             row.p99_ms,
             row.max_ms,
             row.pool_full,
-            row.refused
+            row.refused,
+            row.settled_percent,
+            row.settled_after_s
         )?;
     }
     Ok(())

@@ -23,6 +23,8 @@ use super::load::Accounts;
 const FULL_PAUSE: Duration = Duration::from_millis(50);
 /// How long the chain may take to empty its pool at the end.
 const DRAIN: Duration = Duration::from_secs(60);
+/// How long L1 may take to have all of it then.
+const SETTLE: Duration = Duration::from_secs(600);
 
 /// How transfers are sent.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +51,10 @@ pub struct RpcRow {
     pub pool_full: u64,
     /// Other refusals: there should be none.
     pub refused: u64,
+    /// Of the run's blocks, how many L1 has verified (by mock proofs) when the last is written, in percent.
+    pub settled_percent: f64,
+    /// How long it takes from then until L1 has verified all of them.
+    pub settled_after_s: f64,
 }
 
 /// What all workers of a run share.
@@ -147,7 +153,10 @@ impl Target {
         }
         let seconds = start.elapsed().as_secs_f64();
         let accepted = latencies.len() as u64;
-        let drained = self.drained(first_block + accepted, start).await?;
+        let last_block = first_block + accepted;
+        let drained = self.drained(last_block, start).await?;
+        let (at_the_end, settled_after_s) = self.settled(last_block).await?;
+        let settled = at_the_end.min(last_block).saturating_sub(first_block);
         latencies.sort_unstable();
         let at = |q: f64| {
             let index = ((latencies.len() as f64 - 1.0).max(0.0) * q).round() as usize;
@@ -167,6 +176,8 @@ impl Target {
             max_ms: at(1.0),
             pool_full: shared.full.load(Ordering::Relaxed),
             refused: shared.refused.load(Ordering::Relaxed),
+            settled_percent: 100.0 * settled as f64 / accepted.max(1) as f64,
+            settled_after_s,
         })
     }
 
@@ -180,6 +191,28 @@ impl Target {
             }
             eyre::ensure!(Instant::now() < end, "the chain is at block {head}, {block} were accepted");
             tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Target {
+    /// Waits until L1 has verified `block`: up to which block it had at first, and the seconds since.
+    async fn settled(&self, block: u64) -> eyre::Result<(u64, f64)> {
+        let (client, start) = (self.client()?, Instant::now());
+        let mut first = None;
+        loop {
+            let verified: U64 = client.request("zkevm_consolidatedBlockNumber", rpc_params![]).await?;
+            let verified: u64 = verified.to();
+            let first = *first.get_or_insert(verified);
+            if verified >= block {
+                return Ok((first, start.elapsed().as_secs_f64()));
+            }
+            let within = start.elapsed() < SETTLE;
+            eyre::ensure!(
+                within,
+                "L1 has verified block {verified}, {block} within {SETTLE:?} were expected"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }
