@@ -564,6 +564,11 @@ async fn rejects_methods_of_namespaces_that_are_off() {
     let message =
         "the method web3_clientVersion is not available: namespace web3 is not among rpc.namespaces";
     assert_eq!(error["message"], message);
+    let subscribe = r#"{"jsonrpc":"2.0","id":7,"method":"eth_subscribe","params":["newHeads"]}"#;
+    let answer = node.post(subscribe).await.json();
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(7), &json!(-32601)));
+    let message = "notifications not supported: eth_subscribe needs a WebSocket";
+    assert_eq!(answer["error"]["message"], message);
     node.stop().await.unwrap();
 }
 

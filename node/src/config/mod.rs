@@ -123,8 +123,8 @@ pub struct RpcConfig {
     pub peer_rate_limit_per_s: u32,
     /// Requests that a peer may send at once before the limit holds it.
     pub peer_rate_limit_burst: u32,
-    /// Most memory for large requests that are being answered and large answers that wait for their clients, of all
-    /// connections together, in bytes.
+    /// Most memory for large requests that are being answered, and for large answers and notifications that wait for
+    /// their clients, of all connections together, in bytes.
     pub max_buffered_bytes: u32,
     /// In seconds: longest time for one HTTP request, and longest silence before one.
     pub request_timeout_s: u64,

@@ -11,14 +11,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
-use tokio::task::JoinHandle;
+use tokio::{
+    runtime::Handle,
+    task::{JoinError, JoinHandle},
+};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     chain::{Chain, now},
     config::HealthSection,
     metrics,
-    settlement::Settlement,
+    settlement::{Settlement, SettlementError},
     storage::{Kind, StorageError},
 };
 
@@ -96,6 +101,8 @@ struct Probe {
 
 /// See the module.
 pub struct Health {
+    /// The node's own threads: however many calls wait for the server's, what is asked here is answered.
+    runtime: Handle,
     chain: Arc<Chain>,
     l1: Arc<dyn Settlement>,
     data_dir: PathBuf,
@@ -112,6 +119,7 @@ impl Health {
     #[must_use]
     pub fn new(chain: Arc<Chain>, l1: Arc<dyn Settlement>, data_dir: &Path, config: HealthSection) -> Self {
         Self {
+            runtime: Handle::current(),
             chain,
             l1,
             data_dir: data_dir.to_owned(),
@@ -187,7 +195,7 @@ impl Health {
     ) -> Result<(), NotReady> {
         let write = pending.get_or_insert_with(|| {
             let chain = Arc::clone(&self.chain);
-            tokio::task::spawn_blocking(move || {
+            self.runtime.spawn_blocking(move || {
                 chain.storage().set(Kind::Probe, &[], &now().map_or(0, |now| now.as_secs()))
             })
         });
@@ -204,8 +212,12 @@ impl Health {
     }
 
     async fn l1(&self) -> Result<(), NotReady> {
-        let limit = self.config.l1_timeout();
-        match tokio::time::timeout(limit, self.l1.gas_price_wei()).await {
+        let (limit, l1) = (self.config.l1_timeout(), Arc::clone(&self.l1));
+        // Its connections are those of the stages: they must not end with the server.
+        let asked = AbortOnDropHandle::new(self.runtime.spawn(async move { l1.gas_price_wei().await }));
+        let ended = |error: JoinError| Err(SettlementError::Unavailable { source: error.into() });
+        let answered = tokio::time::timeout(limit, asked).await;
+        match answered.map(|joined| joined.unwrap_or_else(ended)) {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => {
                 tracing::debug!(%error, "L1 does not answer");
@@ -217,7 +229,7 @@ impl Health {
 
     async fn disk(&self) -> Result<(), NotReady> {
         let dir = self.data_dir.clone();
-        let free = tokio::task::spawn_blocking(move || free_bytes(&dir)).await;
+        let free = self.runtime.spawn_blocking(move || free_bytes(&dir)).await;
         let floor = self.config.min_free_disk_bytes;
         match free {
             Ok(Ok(free)) if free < floor => Err(NotReady::DiskSpace { free, floor }),
@@ -227,8 +239,22 @@ impl Health {
         }
     }
 
+    /// Metrics as text, levels of the chain among them.
+    ///
+    /// # Errors
+    /// If the node stops.
+    pub async fn metrics(self: &Arc<Self>, recorder: PrometheusHandle) -> Result<String, JoinError> {
+        let this = Arc::clone(self);
+        // Waits for the pool's lock and reads a directory.
+        let render = move || {
+            this.observe();
+            recorder.render()
+        };
+        self.runtime.spawn_blocking(render).await
+    }
+
     /// Sets the metrics that are levels of the chain, not events.
-    pub fn observe(&self) {
+    fn observe(&self) {
         metrics::heads(&self.chain.heads());
         let pool = self.chain.with_pool(cairn_sequencer::pool::Pool::status);
         metrics::pool(pool.pending, pool.queued);

@@ -52,13 +52,7 @@ impl Pages {
     }
 
     async fn metrics(&self) -> HttpResponse {
-        let Self { health, metrics, .. } = self.clone();
-        // Waits for the pool's lock and reads a directory.
-        let text = tokio::task::spawn_blocking(move || {
-            health.observe();
-            metrics.render()
-        });
-        match text.await {
+        match self.health.metrics(self.metrics.clone()).await {
             Ok(text) => uncached(response(StatusCode::OK, METRICS, text)),
             Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         }

@@ -14,7 +14,7 @@ use super::refusal;
 use crate::rpc::service::Service;
 
 /// Answers a request. A notification is answered with an empty body.
-pub async fn answer(request: HttpRequest, service: Service, max_request_bytes: u32) -> HttpResponse {
+pub async fn answer(request: HttpRequest, service: &Service, max_request_bytes: u32) -> HttpResponse {
     if request.method() != Method::POST {
         return refusal(StatusCode::METHOD_NOT_ALLOWED, "JSON-RPC is a POST".to_owned());
     }
@@ -33,17 +33,11 @@ pub async fn answer(request: HttpRequest, service: Service, max_request_bytes: u
             return refusal(StatusCode::BAD_REQUEST, format!("the request's body ended early: {error}"));
         }
     };
-    // A call on another thread cannot be stopped if the client leaves: what it holds stays held until it ends.
-    let answered = tokio::spawn(async move { service.answer(&body).await });
-    match answered.await {
+    match service.answer(&body).await {
         // What the answer holds is given back when its last byte is written.
-        Ok(Some(answer)) => {
+        Some(answer) => {
             fixed::ok_response(HttpBody::new(http_body_util::Full::new(Bytes::from_owner(answer))))
         }
-        Ok(None) => HttpResponse::default(),
-        Err(error) => {
-            tracing::error!(%error, "a request was not answered");
-            fixed::internal_error()
-        }
+        None => HttpResponse::default(),
     }
 }

@@ -283,23 +283,28 @@ impl Site {
         }
         let limit = rules.max_request_bytes;
         let service = Service::new(rules, connection, None);
-        let answer = post::answer(request, service, limit);
+        let answer = post::answer(request, &service, limit);
         tokio::time::timeout(self.request_timeout, answer).await.unwrap_or_else(|_| {
             let limit = self.request_timeout.as_secs();
             let message = format!("the request took longer than rpc.request_timeout_s, {limit} s");
-            refusal(StatusCode::REQUEST_TIMEOUT, message)
+            // A call that cannot be stopped keeps the connection's place: there is no next one on it.
+            closing(refusal(StatusCode::REQUEST_TIMEOUT, message))
         })
     }
+}
+
+/// The last response of its connection.
+fn closing(mut response: HttpResponse) -> HttpResponse {
+    let close = http::HeaderValue::from_static("close");
+    response.headers_mut().insert(http::header::CONNECTION, close);
+    response
 }
 
 /// Tells a client that there are too many.
 async fn refuse(socket: TcpStream, limit: u32) {
     let answer = service_fn(move |_: Request<hyper::body::Incoming>| async move {
         let message = format!("too many connections: rpc.max_connections is {limit}");
-        let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, message);
-        let close = http::HeaderValue::from_static("close");
-        response.headers_mut().insert(http::header::CONNECTION, close);
-        Ok::<_, Infallible>(response)
+        Ok::<_, Infallible>(closing(refusal(StatusCode::SERVICE_UNAVAILABLE, message)))
     });
     let http = http1::Builder::new();
     let _ = http.serve_connection(TokioIo::new(socket), TowerToHyperService::new(answer)).await;

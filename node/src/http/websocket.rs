@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures::{SinkExt, StreamExt};
+use futures::{FutureExt, SinkExt, StreamExt};
 use hyper::{
     body::{Body as _, Bytes},
     upgrade::Upgraded,
@@ -52,8 +52,8 @@ const FRAME_BYTES: usize = 64 << 10;
 const LINGER: Duration = Duration::from_secs(1);
 /// How often a client is asked whether it is there.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
-/// How long it may send no whole message, not even the answer to that.
-const SILENCE_LIMIT: Duration = Duration::from_secs(70);
+/// How long it may leave that unanswered; looked at when it is time to ask again.
+const PONG_TIMEOUT: Duration = Duration::from_secs(40);
 /// What is buffered between the socket and the frames, in bytes.
 const IO_BUFFER: usize = 16 << 10;
 
@@ -110,12 +110,10 @@ pub fn upgrade(
         let subscriber = Subscriber { sink: MethodSink::new(sink), permits };
         let service = Arc::new(Service::new(rules, connection, Some(subscriber)));
         let answers = JoinSet::new();
-        let mut session = Session { socket, service, notifications, answers, terms, max_request_bytes };
+        let session = Session { socket, service, notifications, answers, terms, max_request_bytes };
         if let Err(error) = session.run().await {
             tracing::debug!(%error, "WebSocket ended");
         }
-        // A call on another thread cannot be stopped: what it holds stays held until it ends.
-        session.answers.detach_all();
     };
     Ok((response, serve))
 }
@@ -127,7 +125,7 @@ enum Ended {
     Socket(#[from] Error),
     #[error("a message was not taken within {} ms", .0.as_millis())]
     Stalled(Duration),
-    #[error("silent for {} s", .0.as_secs())]
+    #[error("a ping is unanswered for {} s", .0.as_secs())]
     Silent(Duration),
 }
 
@@ -141,41 +139,53 @@ struct Session {
 }
 
 impl Session {
-    async fn run(&mut self) -> Result<(), Ended> {
+    async fn run(mut self) -> Result<(), Ended> {
         let mut ping = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut heard = Instant::now();
+        // When a ping was sent that nothing has followed.
+        let mut asked: Option<Instant> = None;
         loop {
-            // In this order: what is done is written before more is read, and what a client has sent is read before it is
-            // found silent.
-            tokio::select! {
-                biased;
+            let reads = self.answers.len() < MAX_IN_FLIGHT;
+            // In no order: nothing that is always ready may keep the rest from its turn.
+            let received = tokio::select! {
                 () = self.terms.stop.cancelled() => return self.finish().await,
-                Some(answered) = self.answers.join_next() => self.send(answered).await?,
-                message = self.socket.next(), if self.answers.len() < MAX_IN_FLIGHT => {
-                    heard = Instant::now();
-                    match message {
-                        // The stream answers a ping, and a goodbye, with the next that is written.
-                        Some(Ok(Message::Ping(_))) => self.write(Part::Nothing).await?,
-                        None | Some(Ok(Message::Close(_))) => return self.write(Part::Nothing).await,
-                        Some(Ok(Message::Text(text))) => self.begin(text.as_ref()),
-                        Some(Ok(Message::Binary(bytes))) => self.begin(&bytes),
-                        Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
-                        Some(Err(Error::Capacity(error @ CapacityError::MessageTooLong { .. }))) => {
-                            return self.refuse(&error).await;
-                        }
-                        Some(Err(error)) => return Err(error.into()),
-                    }
+                message = self.socket.next(), if reads => message,
+                Some(answered) = self.answers.join_next() => {
+                    self.send(answered).await?;
+                    continue;
                 }
-                Some(notification) = self.notifications.recv() => self.notify(notification).await?,
+                Some(notification) = self.notifications.recv() => {
+                    self.notify(notification).await?;
+                    continue;
+                }
                 _ = ping.tick() => {
-                    // One that is not read, because it is answered first, is not silent.
-                    let silent = heard.elapsed();
-                    if silent > SILENCE_LIMIT && self.answers.len() < MAX_IN_FLIGHT {
-                        return Err(Ended::Silent(silent));
+                    let unanswered = asked.map(|asked| asked.elapsed()).filter(|since| *since > PONG_TIMEOUT);
+                    match unanswered {
+                        // It may have answered, and was not read for its answers were written.
+                        Some(since) if reads => match self.socket.next().now_or_never() {
+                            Some(message) => message,
+                            None => return Err(Ended::Silent(since)),
+                        },
+                        _ => {
+                            self.write(Part::Control(Message::Ping(Bytes::new()))).await?;
+                            asked = asked.or_else(|| Some(Instant::now()));
+                            continue;
+                        }
                     }
-                    self.write(Part::Control(Message::Ping(Bytes::new()))).await?;
                 }
+            };
+            asked = None;
+            match received {
+                // The stream answers a ping, and a goodbye, with the next that is written.
+                Some(Ok(Message::Ping(_))) => self.write(Part::Nothing).await?,
+                None | Some(Ok(Message::Close(_))) => return self.write(Part::Nothing).await,
+                Some(Ok(Message::Text(text))) => self.begin(text.as_ref()),
+                Some(Ok(Message::Binary(bytes))) => self.begin(&bytes),
+                Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Err(Error::Capacity(error @ CapacityError::MessageTooLong { .. }))) => {
+                    return self.refuse(&error).await;
+                }
+                Some(Err(error)) => return Err(error.into()),
             }
         }
     }
@@ -189,12 +199,7 @@ impl Session {
     /// Writes an answer; what it holds of the budget is given back afterwards.
     async fn send(&mut self, answered: Result<Option<Answer>, tokio::task::JoinError>) -> Result<(), Ended> {
         match answered {
-            Ok(Some(mut answer)) => {
-                let begun = answer.take_begun();
-                self.write(Part::Text(Bytes::from_owner(answer))).await?;
-                self.service.follow(begun);
-                Ok(())
-            }
+            Ok(Some(answer)) => self.write(Part::Text(Bytes::from_owner(answer))).await,
             Ok(None) => Ok(()),
             Err(error) => {
                 tracing::error!(%error, "a request was not answered");
@@ -221,7 +226,7 @@ impl Session {
     }
 
     /// A message that is too large ends the session.
-    async fn refuse(&mut self, error: &CapacityError) -> Result<(), Ended> {
+    async fn refuse(mut self, error: &CapacityError) -> Result<(), Ended> {
         self.write_error(reject_too_big_request(self.max_request_bytes)).await?;
         let reason = format!("{error}").into();
         let goodbye = CloseFrame { code: CloseCode::Size, reason };
@@ -234,17 +239,21 @@ impl Session {
     }
 
     /// Answers what was asked, then says goodbye.
-    async fn finish(&mut self) -> Result<(), Ended> {
+    async fn finish(mut self) -> Result<(), Ended> {
         loop {
             tokio::select! {
                 biased;
-                // Answers to subscriptions come this way; calls may wait for their turn.
-                Some(notification) = self.notifications.recv() => self.notify(notification).await?,
                 answered = self.answers.join_next() => match answered {
                     Some(answered) => self.send(answered).await?,
                     None => break,
                 },
+                // Answers to subscriptions come this way, and calls may wait for room in it.
+                Some(notification) = self.notifications.recv() => self.notify(notification).await?,
             }
+        }
+        for _ in 0..self.notifications.len() {
+            let Ok(notification) = self.notifications.try_recv() else { break };
+            self.notify(notification).await?;
         }
         let goodbye = CloseFrame { code: CloseCode::Away, reason: "the node stops".into() };
         self.write(Part::Control(Message::Close(Some(goodbye)))).await

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 
 use super::{
-    error::RpcError,
+    error::{RpcError, shown},
     reader::{self, resolve_number, state_at},
 };
 use crate::chain::Chain;
@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for StorageSlot {
         let text = String::deserialize(deserializer)?;
         let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(&text);
         if digits.len() > 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            let reason = format!("a storage slot has up to 64 hex digits, not {text:?}");
+            let reason = format!("a storage slot has up to 64 hex digits, not {:?}", shown(&text));
             return Err(D::Error::custom(reason));
         }
         U256::from_str_radix(digits, 16).map(Self).map_err(D::Error::custom)

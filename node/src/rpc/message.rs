@@ -96,10 +96,12 @@ fn entry(text: &str) -> Entry<'_> {
 }
 
 fn call(text: &str) -> Result<Entry<'_>, Invalid<'_>> {
-    let Members { jsonrpc, id, method, params } = serde_json::from_str(text).map_err(|_| {
+    // A list of members would do for serde.
+    let members = text.starts_with('{').then(|| serde_json::from_str(text).ok()).flatten();
+    let Some(Members { jsonrpc, id, method, params }) = members else {
         let found = shown(text);
-        invalid(Id::Null, format_args!("not an object with members that occur once: {found}"))
-    })?;
+        return Err(invalid(Id::Null, format_args!("not an object with members that occur once: {found}")));
+    };
     let named = id.map_or(Ok(Id::Null), parse_id)?;
     match jsonrpc.map(RawValue::get) {
         Some("\"2.0\"") => {}
@@ -233,6 +235,18 @@ mod tests {
             ),
             ("17", "null", -32600, "Invalid request: not an object with members that occur once: 17".into()),
             ("[]", "null", -32600, "Invalid request: a batch of no requests".into()),
+            (
+                r#"{"jsonrpc":null,"id":7,"method":"m"}"#,
+                "7",
+                -32600,
+                "Invalid request: jsonrpc is missing, it is \"2.0\"".into(),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":7,"method":null}"#,
+                "7",
+                -32600,
+                "Invalid request: method is missing".into(),
+            ),
         ];
         for (text, id, code, message) in cases {
             assert_eq!(single(text).unwrap_err(), (id.to_owned(), code, message), "{text}");
@@ -242,6 +256,9 @@ mod tests {
             assert_eq!((id.as_str(), code), ("null", -32700), "{text}");
             assert!(message.starts_with("Parse error: ") && message.contains("line 1 column"), "{message}");
         }
+        let listed = parse(br#"[["2.0",1,"m",[]]]"#, 10).unwrap();
+        let Message::Batch(entries) = listed else { panic!("{listed:?}") };
+        assert!(matches!(entries[..], [Entry::Invalid(_)]), "{entries:?}");
         let long_id = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"m"}}"#, "x".repeat(255));
         let (id, _, message) = single(&long_id).unwrap_err();
         let rule = "Invalid request: an id has at most 256 bytes, not 257";

@@ -19,17 +19,17 @@ use jsonrpsee::{
         traits::IdProvider,
     },
     types::{
-        ErrorCode, ErrorObjectOwned, Id, Request, SubscriptionId,
-        error::{METHOD_NOT_FOUND_CODE, reject_too_many_subscriptions},
+        ErrorCode, ErrorObjectOwned, Id, Params, Request, SubscriptionId,
+        error::{INVALID_REQUEST_CODE, METHOD_NOT_FOUND_CODE, reject_too_many_subscriptions},
     },
 };
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     budget::{Budget, Exhausted, Held},
     connection::Connection,
-    error::{INTERNAL, shown},
+    error::{INTERNAL, INVALID_PARAMS, shown},
     limit::{Allowance, PeerLimits},
     message::{self, Entry, Invalid, Message},
 };
@@ -37,6 +37,10 @@ use crate::{config::RpcConfig, metrics};
 
 /// What unknown methods are counted as.
 const OTHER: &str = "other";
+/// Methods that wait for their turn.
+const TRACES: &str = "debug_trace";
+/// An error that is longer repeats what was sent, in bytes.
+const LONG_ERROR: usize = 1_024;
 
 /// Why a method cannot be called.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,11 +51,17 @@ pub enum Unavailable {
     NamespaceDisabled { method: String, namespace: String },
     #[error("notifications not supported: {method} needs a WebSocket")]
     NeedsWebSocket { method: String },
+    #[error("{method} cannot be part of a batch: send it as a request of its own")]
+    InBatch { method: String },
 }
 
 impl From<Unavailable> for ErrorObjectOwned {
     fn from(error: Unavailable) -> Self {
-        Self::owned(METHOD_NOT_FOUND_CODE, error.to_string(), None::<()>)
+        let code = match error {
+            Unavailable::InBatch { .. } => INVALID_REQUEST_CODE,
+            _ => METHOD_NOT_FOUND_CODE,
+        };
+        Self::owned(code, error.to_string(), None::<()>)
     }
 }
 
@@ -124,21 +134,10 @@ pub struct Subscriber {
     pub permits: BoundedSubscriptions,
 }
 
-/// What subscriptions that began within a batch have to tell, the answer to each first.
-type Begun = Vec<mpsc::Receiver<Box<RawValue>>>;
-
 /// An answer, and the memory that it holds until it is dropped.
 pub struct Answer {
     json: Box<RawValue>,
-    begun: Begun,
     _held: Held,
-}
-
-impl Answer {
-    /// What is told from now on, because its subscriptions are answered.
-    pub fn take_begun(&mut self) -> Begun {
-        std::mem::take(&mut self.begun)
-    }
 }
 
 impl AsRef<[u8]> for Answer {
@@ -155,10 +154,11 @@ pub struct Service {
     subscriber: Option<Subscriber>,
 }
 
-/// Whether a subscription is answered on its own, by its sink, or within a batch.
-enum Place<'a> {
+/// Where a request stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
     Single,
-    Batch(&'a mut Begun),
+    Batch,
 }
 
 impl Service {
@@ -169,82 +169,74 @@ impl Service {
     }
 
     /// The answer to what was sent; none if none is wanted, or the sink has it already.
+    ///
+    /// If this is dropped no further call of a batch begins. One that runs on another thread cannot be stopped: until it
+    /// ends it holds what was sent, and the place of its connection.
     pub async fn answer(&self, sent: &[u8]) -> Option<Answer> {
         let held = self.rules.budget.take(sent.len());
         match (message::parse(sent, self.rules.max_batch_entries), held) {
             (Err(invalid), _) | (Ok(Message::Single(Entry::Invalid(invalid))), _) => {
-                Some(self.hold(Id::Null, refused(invalid), Begun::new()))
+                Some(self.hold(Id::Null, refused(invalid)))
             }
             (Ok(Message::Single(Entry::Notification)), _) => None,
             (Ok(Message::Single(Entry::Call(request))), Err(exhausted)) => {
                 Some(no_room(request.id, exhausted))
             }
             (Ok(Message::Batch(_)), Err(exhausted)) => Some(no_room(Id::Null, exhausted)),
-            (Ok(Message::Single(Entry::Call(request))), Ok(_held)) => {
+            (Ok(Message::Single(Entry::Call(request))), Ok(held)) => {
                 let id = request.id.clone().into_owned();
-                let response = self.call(request, Place::Single).await;
-                (!response.is_subscription()).then(|| self.hold(id, response, Begun::new()))
+                let response = self.call(request, Place::Single, &Arc::new(held)).await;
+                (!response.is_subscription()).then(|| self.hold(id, response))
             }
-            (Ok(Message::Batch(entries)), Ok(_held)) => self.answer_all(entries).await,
+            (Ok(Message::Batch(entries)), Ok(held)) => self.answer_all(entries, &Arc::new(held)).await,
         }
     }
 
     /// Takes memory for an answer, which is an error if there is none.
-    fn hold(&self, id: Id<'_>, response: MethodResponse, begun: Begun) -> Answer {
+    fn hold(&self, id: Id<'_>, response: MethodResponse) -> Answer {
         let json = response.into_json();
         match self.rules.budget.take(json.get().len()) {
-            Ok(held) => Answer { json, begun, _held: held },
+            Ok(held) => Answer { json, _held: held },
             Err(exhausted) => no_room(id, exhausted),
         }
     }
 
-    async fn answer_all(&self, entries: Vec<Entry<'_>>) -> Option<Answer> {
+    async fn answer_all(&self, entries: Vec<Entry<'_>>, request: &Arc<Held>) -> Option<Answer> {
         let mut answers = BatchResponseBuilder::new_with_limit(self.rules.max_response_bytes);
-        let mut begun = Begun::new();
+        let mut held = Held::default();
         for entry in entries {
             let answer = match entry {
-                Entry::Call(request) => self.call(request, Place::Batch(&mut begun)).await,
+                Entry::Call(call) => self.call(call, Place::Batch, request).await,
                 Entry::Notification => continue,
                 Entry::Invalid(invalid) => refused(invalid),
             };
+            // And a comma.
+            if let Err(exhausted) = self.rules.budget.grow(&mut held, answer.as_ref().len() + 1) {
+                return Some(no_room(Id::Null, exhausted));
+            }
             if let Err(too_large) = answers.append(answer) {
-                // Subscriptions that nobody learns of end here.
-                return Some(self.hold(Id::Null, too_large, Begun::new()));
+                return Some(self.hold(Id::Null, too_large));
             }
         }
         let some = !answers.is_empty();
-        some.then(|| self.hold(Id::Null, MethodResponse::from_batch(answers.finish()), begun))
+        some.then(|| Answer { json: MethodResponse::from_batch(answers.finish()).into_json(), _held: held })
     }
 
-    /// Lets subscriptions tell what they have to tell, after their answers, which are left out.
-    pub fn follow(&self, begun: Begun) {
-        let Some(subscriber) = &self.subscriber else { return };
-        for mut sent in begun {
-            let sink = subscriber.sink.clone();
-            tokio::spawn(async move {
-                let forward = async {
-                    let _answer = sent.recv().await;
-                    while let Some(message) = sent.recv().await {
-                        if sink.send(message).await.is_err() {
-                            return;
-                        }
-                    }
-                };
-                tokio::select! {
-                    () = forward => {}
-                    () = sink.closed() => {}
-                }
-            });
-        }
-    }
-
-    async fn call(&self, request: Request<'_>, place: Place<'_>) -> MethodResponse {
+    async fn call(&self, request: Request<'_>, place: Place, held: &Arc<Held>) -> MethodResponse {
         let start = Instant::now();
         let known = self.rules.methods.method_with_name(request.method_name());
         let name = known.map_or(OTHER, |(name, _)| name);
         let response = match (self.check_rate(), known) {
             (Err(limited), _) => MethodResponse::error(request.id, limited),
-            (Ok(()), Some((_, callback))) => self.dispatch_safely(callback, request, place).await,
+            (Ok(()), Some((name, callback))) => {
+                let id = request.id.clone().into_owned();
+                let dispatched = self.dispatch(name, callback, request, place, held);
+                let dispatched = AssertUnwindSafe(dispatched).catch_unwind().await;
+                // A fault of the node is an answer, under the id of the request.
+                let fault =
+                    |_| MethodResponse::error(id.clone(), ErrorObjectOwned::from(ErrorCode::InternalError));
+                repaired(dispatched.unwrap_or_else(fault), &id)
+            }
             (Ok(()), None) => {
                 let error = ErrorObjectOwned::from(self.rules.unavailable(&request.method));
                 MethodResponse::error(request.id, error)
@@ -264,41 +256,43 @@ impl Service {
         })
     }
 
-    /// A fault of the node is an answer, under the id of the request.
-    async fn dispatch_safely(
-        &self,
-        callback: &MethodCallback,
-        request: Request<'_>,
-        place: Place<'_>,
-    ) -> MethodResponse {
-        let id = request.id.clone().into_owned();
-        let dispatched = AssertUnwindSafe(self.dispatch(callback, request, place)).catch_unwind().await;
-        match dispatched {
-            // What panicked on another thread has lost its id.
-            Ok(response) if response.as_error_code() == Some(INTERNAL) && has_no_id(&response) => {
-                MethodResponse::error(id, ErrorObjectOwned::from(ErrorCode::InternalError))
-            }
-            Ok(response) => response,
-            Err(_) => MethodResponse::error(id, ErrorObjectOwned::from(ErrorCode::InternalError)),
-        }
-    }
-
     async fn dispatch(
         &self,
+        name: &str,
         callback: &MethodCallback,
         request: Request<'_>,
-        place: Place<'_>,
+        place: Place,
+        held: &Arc<Held>,
     ) -> MethodResponse {
-        let Request { id, method, params, extensions, .. } = request;
-        let params = jsonrpsee::types::Params::new(params.as_ref().map(|raw| raw.get()));
+        let Request { id, params, extensions, .. } = request;
+        let params = Params::new(params.as_ref().map(|raw| raw.get()));
         let (limit, connection) = (self.rules.max_response_bytes, self.connection.id);
         match (callback, &self.subscriber) {
             (MethodCallback::Sync(call), _) => call(id, params, limit, extensions),
             (MethodCallback::Async(call), _) => {
-                call(id.into_owned(), params.into_owned(), connection, limit, extensions).await
+                let (id, params) = (id.into_owned(), params.into_owned());
+                let fault =
+                    MethodResponse::error(id.clone(), ErrorObjectOwned::from(ErrorCode::InternalError));
+                let running = call(id, params, connection, limit, extensions);
+                let kept = (Arc::clone(&self.connection), Arc::clone(held));
+                let task = tokio::spawn(async move {
+                    let response = running.await;
+                    drop(kept);
+                    response
+                });
+                // A trace waits for its turn before it is on another thread, and need not wait for nobody.
+                let answered = match name.starts_with(TRACES) {
+                    true => AbortOnDropHandle::new(task).await,
+                    false => task.await,
+                };
+                answered.unwrap_or(fault)
             }
             (MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_), None) => {
-                let error = Unavailable::NeedsWebSocket { method: shown(&method).to_owned() };
+                let error = Unavailable::NeedsWebSocket { method: name.to_owned() };
+                MethodResponse::error(id, ErrorObjectOwned::from(error))
+            }
+            (MethodCallback::Subscription(_), Some(_)) if place == Place::Batch => {
+                let error = Unavailable::InBatch { method: name.to_owned() };
                 MethodResponse::error(id, ErrorObjectOwned::from(error))
             }
             (MethodCallback::Subscription(call), Some(subscriber)) => {
@@ -308,14 +302,7 @@ impl Service {
                 };
                 let state =
                     SubscriptionState { conn_id: connection, id_provider: &HexIds, subscription_permit };
-                match place {
-                    Place::Single => call(id, params, subscriber.sink.clone(), state, extensions).await,
-                    Place::Batch(begun) => {
-                        let (sink, sent) = mpsc::channel(1);
-                        begun.push(sent);
-                        call(id, params, MethodSink::new(sink), state, extensions).await
-                    }
-                }
+                call(id, params, subscriber.sink.clone(), state, extensions).await
             }
             (MethodCallback::Unsubscription(call), Some(_)) => {
                 call(id, params, connection, limit, extensions)
@@ -324,15 +311,30 @@ impl Service {
     }
 }
 
-fn has_no_id(response: &MethodResponse) -> bool {
-    response.as_ref().contains("\"id\":null")
+/// What jsonrpsee says otherwise than it should: a call that panicked on another thread has lost its id, and wrong
+/// parameters are repeated at any length.
+fn repaired(response: MethodResponse, id: &Id<'_>) -> MethodResponse {
+    match response.as_error_code() {
+        Some(INTERNAL) if *id != Id::Null && response.as_ref().contains("\"id\":null") => {
+            MethodResponse::error(id.clone(), ErrorObjectOwned::from(ErrorCode::InternalError))
+        }
+        Some(INVALID_PARAMS) if response.as_ref().len() > LONG_ERROR => {
+            let parsed = serde_json::from_str::<serde_json::Value>(response.as_ref()).unwrap_or_default();
+            let error = &parsed["error"];
+            let message = error["message"].as_str().unwrap_or_default();
+            let data = error["data"].as_str().map(|data| format!("{}…", shown(data)));
+            let error = ErrorObjectOwned::owned(INVALID_PARAMS, shown(message), data);
+            MethodResponse::error(id.clone(), error)
+        }
+        _ => response,
+    }
 }
 
 /// An answer that had no room.
 fn no_room(id: Id<'_>, exhausted: Exhausted) -> Answer {
     metrics::rpc_answer_dropped();
     let json = MethodResponse::error(id, ErrorObjectOwned::from(exhausted)).into_json();
-    Answer { json, begun: Begun::new(), _held: Held::nothing() }
+    Answer { json, _held: Held::default() }
 }
 
 fn refused(invalid: Invalid<'_>) -> MethodResponse {

@@ -147,7 +147,7 @@ impl SubscribeRpc {
     /// Sends a notification. Whether the subscription goes on.
     async fn send(&self, sink: &SubscriptionSink, item: &impl Serialize) -> Result<bool, Closed> {
         let message = serde_json::value::to_raw_value(item)?;
-        let _held = self.budget.take(message.get().len())?;
+        let _held = self.budget.take_within(message.get().len(), self.timeout).await?;
         match sink.send_timeout(message, self.timeout).await {
             Ok(()) => Ok(true),
             Err(SendTimeoutError::Closed(_)) => Ok(false),

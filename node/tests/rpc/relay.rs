@@ -46,3 +46,16 @@ async fn accepts_its_own_transactions_if_it_is_the_sequencer() {
     node.wait_for("eth_blockNumber", &json!("0x1")).await;
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_a_sequencer_that_does_not_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut reads = config(dir.path());
+    reads.rpc.sequencer_url = Some(format!("http://{}", silent.local_addr().unwrap()));
+    let reader = start(&reads, &mut None, &[Role::Rpc]).await;
+    let (code, message, _) = reader.error("eth_sendRawTransaction", vec![json!(transfer(0, 5))]).await;
+    assert_eq!(code, -32002);
+    assert!(message.contains("did not answer within 10 s"), "{message}");
+    reader.stop().await;
+}
