@@ -15,10 +15,14 @@
 //! | y parity | integer 0 or 1 |
 //! | access list | list of [20 bytes, list of 32 bytes] |
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use alloy_eips::eip2930::{AccessList, AccessListItem};
-use alloy_primitives::{Address, B256, Bytes, Signature, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use secp256k1::{
+    Message, Secp256k1, VerifyOnly,
+    ecdsa::{RecoverableSignature, RecoveryId},
+};
 
 use crate::{
     constants::{
@@ -140,6 +144,19 @@ pub enum SignatureError {
     HighS,
     #[error("r is not the x coordinate of a point, or the recovered key is the point at infinity")]
     NoPublicKey,
+}
+
+/// The address of the key that signed `digest` with `r` and `s` in range, by libsecp256k1. Source: SEC 1, section 4.1.6.
+fn recover(r: U256, s: U256, y_parity: bool, digest: B256) -> Option<Address> {
+    static CONTEXT: LazyLock<Secp256k1<VerifyOnly>> = LazyLock::new(Secp256k1::verification_only);
+    let id = if y_parity { RecoveryId::One } else { RecoveryId::Zero };
+    let mut compact = [0; 64];
+    compact[..32].copy_from_slice(&r.to_be_bytes::<32>());
+    compact[32..].copy_from_slice(&s.to_be_bytes::<32>());
+    let signature = RecoverableSignature::from_compact(&compact, id).ok()?;
+    let key = CONTEXT.recover_ecdsa(Message::from_digest(digest.0), &signature).ok()?;
+    // Without the byte that says that it is uncompressed.
+    Some(Address::from_raw_public_key(&key.serialize_uncompressed()[1..]))
 }
 
 /// Where the parts of a transaction lie: byte offsets into the batch.
@@ -409,9 +426,8 @@ impl DecodedTx {
         if self.s > SECP256K1_HALF_ORDER {
             return Err(SignatureError::HighS);
         }
-        Signature::new(self.r, self.s, self.y_parity)
-            .recover_address_from_prehash(&self.signing_hash())
-            .map_err(|_| SignatureError::NoPublicKey)
+        let key = recover(self.r, self.s, self.y_parity, self.signing_hash());
+        key.ok_or(SignatureError::NoPublicKey)
     }
 
     /// Price paid per gas at base fee 0, in wei: the gas price, or the priority fee of EIP-1559.

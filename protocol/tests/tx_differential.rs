@@ -54,6 +54,13 @@ fn assert_same_fields(ours: &DecodedTx, theirs: &TxEnvelope) {
     assert_eq!(ours.signing_payload(), signing_payload(theirs));
     assert_eq!(ours.signing_hash(), theirs.signature_hash());
     assert_eq!(ours.recover_sender().ok(), theirs.recover_signer().ok());
+    // Ours is libsecp256k1's; k256 is another.
+    let by_k256 = signature.recover_address_from_prehash(&ours.signing_hash()).ok();
+    match ours.recover_sender() {
+        Ok(sender) => assert_eq!(by_k256, Some(sender)),
+        Err(SignatureError::NoPublicKey) => assert_eq!(by_k256, None),
+        Err(_) => {}
+    }
     assert_eq!(ours.raw().to_vec(), theirs.encoded_2718());
 }
 
