@@ -1,12 +1,16 @@
 //! Transfers of every type from a user's wallet to a proof on L1.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use cairn_e2e::{
     client::{L2, User, h160},
     keys,
     node::Devnet,
+    wait::{SOON, until},
 };
-use cairn_node::{l1::client::At, rpc::zkevm::HashOr};
+use cairn_node::{
+    l1::client::At,
+    rpc::zkevm::{ExitRoots, HashOr},
+};
 use cairn_protocol::genesis::DEVNET_ACCOUNTS;
 use ethers::{
     middleware::Middleware,
@@ -60,6 +64,7 @@ async fn accepts_transfers_of_every_type_and_proves_them_on_l1() -> eyre::Result
     assert_eq!(l2.balance(RECIPIENT, BlockNumber::Finalized).await?, paid);
     assert_eq!(l2.block_number(BlockNumber::Safe).await?, 3);
     check_l1(&net).await?;
+    check_exit_roots(&net).await?;
     net.stop().await
 }
 
@@ -79,6 +84,38 @@ async fn check_receipts(user: &User, sent: &[(u64, e::H256)]) -> eyre::Result<e:
         fees_wei += price * 21_000;
     }
     Ok(fees_wei)
+}
+
+/// A view of the global exit root contract on L1, with words as arguments.
+async fn exit_root_view(net: &Devnet, signature: &str, arguments: &[B256]) -> eyre::Result<B256> {
+    let mut data = keccak256(signature)[..4].to_vec();
+    arguments.iter().for_each(|word| data.extend(word));
+    let call = TransactionRequest::new().to(h160(net.deployment.global_exit_root)).data(data);
+    Ok(B256::try_from(&net.l1.provider.call(&call.into(), None).await?[..])?)
+}
+
+/// The verification on L1 recorded a global exit root: the node knows it, and what it is made of.
+async fn check_exit_roots(net: &Devnet) -> eyre::Result<()> {
+    let latest = until("the node knows L1's exit roots", SOON, || async {
+        let latest: B256 = net.l2.provider.request("zkevm_getLatestGlobalExitRoot", ()).await?;
+        Ok(Some(latest).filter(|root| !root.is_zero()))
+    })
+    .await?;
+    assert_eq!(latest, exit_root_view(net, "getLastGlobalExitRoot()", &[]).await?);
+    let roots: Option<ExitRoots> = net.l2.provider.request("zkevm_getExitRootsByGER", [latest]).await?;
+    let roots = roots.ok_or_eyre("unknown exit roots")?;
+    let (mainnet, rollup) = (roots.mainnet_exit_root, roots.rollup_exit_root);
+    assert_eq!(mainnet, exit_root_view(net, "lastMainnetExitRoot()", &[]).await?);
+    assert_eq!(rollup, exit_root_view(net, "lastRollupExitRoot()", &[]).await?);
+    assert_eq!(keccak256([mainnet, rollup].concat()), latest);
+    let recorded = exit_root_view(net, "globalExitRootMap(bytes32)", &[latest]).await?;
+    assert_eq!(U256::from_be_bytes(recorded.0), U256::from(roots.timestamp));
+    let block = net.l1.client.block(At::Block(roots.block_number.to())).await?.ok_or_eyre("no block")?;
+    assert_eq!(block.timestamp, roots.timestamp.to::<u64>());
+    let unknown: Option<ExitRoots> =
+        net.l2.provider.request("zkevm_getExitRootsByGER", [B256::repeat_byte(7)]).await?;
+    assert!(unknown.is_none());
+    Ok(())
 }
 
 /// Compares every batch on L1 with the node's: data, accumulated hash, state root.

@@ -8,17 +8,21 @@ use crate::{
     l1::{
         client::At,
         error::RequestError,
+        exit_roots::ExitRootContract,
         rollup::{BatchProofWords, Rollup},
         sender::{Job, SendError, Sender},
         store::{SendStore, Sent},
     },
-    settlement::{Contracts, Lane, RollupStatus, Settled, Settlement, SettlementError, VerifiedBatch},
+    settlement::{
+        Contracts, ExitRootUpdate, Lane, RollupStatus, Settled, Settlement, SettlementError, VerifiedBatch,
+    },
     storage::Storage,
 };
 
 /// See the module.
 pub struct RollupSettlement {
     pub rollup: Rollup,
+    pub exit_roots: ExitRootContract,
     pub contracts: Contracts,
     pub l2_chain_id: u64,
     pub sequencer: Sender,
@@ -128,9 +132,14 @@ impl Settlement for RollupSettlement {
         Ok(self.rollup.state_root(batch, At::Latest).await?.unwrap_or_default())
     }
 
-    /// There is no bridge on L1 yet, and nothing that a batch could bring to L2.
+    /// There is no bridge on L1 yet, and nothing that a batch could bring to L2. What L1 records is in
+    /// [`Settlement::exit_root_updates`].
     async fn global_exit_root(&self) -> Result<B256, SettlementError> {
         Ok(B256::ZERO)
+    }
+
+    async fn exit_root_updates(&self, from: u64) -> Result<(Vec<ExitRootUpdate>, u64), SettlementError> {
+        Ok(self.exit_roots.updates(from).await?)
     }
 
     async fn gas_price_wei(&self) -> Result<u128, SettlementError> {

@@ -5,7 +5,7 @@ use std::error::Error;
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
 use cairn_protocol::batch::BatchData;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::proof::BatchProof;
 
@@ -59,6 +59,18 @@ pub struct Settled {
     pub gas_used: u64,
 }
 
+/// A global exit root that L1 recorded, and the roots of the two exit trees that it is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExitRootUpdate {
+    pub global_exit_root: B256,
+    pub mainnet_exit_root: B256,
+    pub rollup_exit_root: B256,
+    /// L1's block.
+    pub block_number: u64,
+    /// Unix time in seconds.
+    pub timestamp: u64,
+}
+
 /// Where the rollup is on L1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -91,8 +103,14 @@ pub trait Settlement: Send + Sync {
     /// The verified state root where a verification ends at `batch`, zero elsewhere.
     async fn state_root(&self, batch: u64) -> Result<B256, SettlementError>;
 
-    /// The newest global exit root that is final enough, zero if there is none.
+    /// The global exit root that the next batch brings to L2, zero if it brings none.
     async fn global_exit_root(&self) -> Result<B256, SettlementError>;
+
+    /// Updates of the global exit root that are final enough, from L1's block `from` on, and the block to ask from the next
+    /// time; none where there is no such contract. Some that were given before may be given again.
+    async fn exit_root_updates(&self, from: u64) -> Result<(Vec<ExitRootUpdate>, u64), SettlementError> {
+        Ok((Vec::new(), from))
+    }
 
     /// Price of gas on L1, in wei.
     async fn gas_price_wei(&self) -> Result<u128, SettlementError>;

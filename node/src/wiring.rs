@@ -22,6 +22,7 @@ use crate::{
         client::Client,
         deploy::{Deployment, VerifierKind},
         error::RequestError,
+        exit_roots::ExitRootContract,
         rollup::Rollup,
         sender::{Sender, SenderOptions},
     },
@@ -142,6 +143,13 @@ pub fn settlement(
     Arc::new(RollupSettlement {
         sequencer: sender(keys.sequencer),
         aggregator: sender(keys.aggregator),
+        exit_roots: ExitRootContract {
+            client: client.clone(),
+            address: deployment.global_exit_root,
+            // The contract is deployed before the rollup, and changed by nobody else.
+            first_block: deployment.block,
+            confirmations: config.l1.confirmations,
+        },
         rollup: Rollup::new(client.clone(), deployment.zkevm),
         contracts: Contracts {
             l1_chain_id: deployment.l1_chain_id,

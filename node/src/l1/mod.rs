@@ -17,6 +17,7 @@
 //! | [`account`] | a key that signs L1 transactions |
 //! | [`anvil`] | starts an anvil process, waits until it answers, ends it on drop; its well-known accounts |
 //! | [`client`] | one endpoint and the number of its chain |
+//! | [`exit_roots`] | updates of the global exit root |
 //! | [`deploy`] | deploys the contracts, and checks that a deployment is what it says it is |
 //! | [`error`] | the contracts' custom errors by name, and what an endpoint answered |
 //! | [`fees`] | what a transaction offers, and what its replacement must |
@@ -31,6 +32,7 @@ pub mod client;
 mod convert;
 pub mod deploy;
 pub mod error;
+pub mod exit_roots;
 pub mod fees;
 pub mod rollup;
 pub mod sender;

@@ -14,7 +14,7 @@ use crate::{
     metrics,
     records::put_settlement,
     settlement::{Lane, Settled, Settlement},
-    storage::{Kind, SequenceRecord, StorageError, put},
+    storage::{ExitRootProgress, Kind, SequenceRecord, StorageError, put},
 };
 
 /// See the module.
@@ -55,7 +55,27 @@ impl Virtualizer {
             }
         }
         self.chain.raise_virtual_batch(l1);
-        self.refresh_global_exit_root().await
+        self.refresh_global_exit_root().await?;
+        self.follow_exit_roots().await
+    }
+
+    /// Writes down what L1 has recorded of exit trees since.
+    async fn follow_exit_roots(&self) -> Result<(), StageError> {
+        let storage = self.chain.storage();
+        loop {
+            let progress = storage.exit_root_progress()?;
+            let (updates, next_block) = self.l1.exit_root_updates(progress.next_block).await?;
+            if next_block == progress.next_block {
+                return Ok(());
+            }
+            let mut writes = Batch::new();
+            for update in &updates {
+                put(&mut writes, Kind::ExitRoots, update.global_exit_root.as_slice(), update)?;
+            }
+            let latest = updates.last().map(|update| update.global_exit_root).or(progress.latest);
+            put(&mut writes, Kind::ExitRootProgress, &[], &ExitRootProgress { next_block, latest })?;
+            storage.write(writes)?;
+        }
     }
 
     async fn refresh_global_exit_root(&self) -> Result<(), StageError> {
@@ -69,6 +89,7 @@ impl Virtualizer {
         let first_batch = heads.virtual_batch + 1;
         if first_batch > heads.sealed_batch {
             self.refresh_global_exit_root().await?;
+            self.follow_exit_roots().await?;
             if self.watches_proofs {
                 self.chain.raise_verified_batch(self.l1.status().await?.last_verified);
             }

@@ -21,10 +21,14 @@ use cairn_sequencer::{
 use cairn_state::{Batch, Store, StoreError, Table};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::settlement::ExitRootUpdate;
+
 pub use self::{
     blocks::RawBlock,
     pool::MAX_DROPPED,
-    records::{BatchRecord, BlockRecord, DroppedRecord, ProofJob, SequenceRecord, TxRecord},
+    records::{
+        BatchRecord, BlockRecord, DroppedRecord, ExitRootProgress, ProofJob, SequenceRecord, TxRecord,
+    },
 };
 
 /// First byte of every key of the node.
@@ -62,6 +66,10 @@ pub enum Kind {
     DroppedOrder = 13,
     /// Nothing → name of the proof mode that the chain was made in.
     Mode = 14,
+    /// Global exit root → [`crate::settlement::ExitRootUpdate`].
+    ExitRoots = 15,
+    /// Nothing → [`ExitRootProgress`].
+    ExitRootProgress = 16,
     /// Address ‖ block number → nothing, see [`crate::records`].
     AddressTransaction = 20,
     /// Batch number → [`crate::records::ProofMeasure`].
@@ -84,7 +92,12 @@ const fn table(kind: Kind) -> Table {
         | Kind::AddressTransaction
         | Kind::Probe => Table::Chain,
         Kind::Pool | Kind::Dropped | Kind::DroppedOrder => Table::Pool,
-        Kind::Sequence | Kind::Verification | Kind::L1Job | Kind::SettlementMeasure => Table::L1,
+        Kind::Sequence
+        | Kind::Verification
+        | Kind::L1Job
+        | Kind::SettlementMeasure
+        | Kind::ExitRoots
+        | Kind::ExitRootProgress => Table::L1,
         Kind::Proof | Kind::ProofMeasure => Table::Proofs,
     }
 }
@@ -225,6 +238,22 @@ impl Storage {
     /// If the store fails or the record is damaged.
     pub fn transaction_block(&self, hash: B256) -> Result<Option<u64>, StorageError> {
         self.get(Kind::Transaction, hash.as_slice())
+    }
+
+    /// What a global exit root is made of, if L1 recorded it.
+    ///
+    /// # Errors
+    /// If the store fails or the record is damaged.
+    pub fn exit_roots(&self, global_exit_root: B256) -> Result<Option<ExitRootUpdate>, StorageError> {
+        self.get(Kind::ExitRoots, global_exit_root.as_slice())
+    }
+
+    /// How far L1's global exit roots are known.
+    ///
+    /// # Errors
+    /// If the store fails or the record is damaged.
+    pub fn exit_root_progress(&self) -> Result<ExitRootProgress, StorageError> {
+        Ok(self.get(Kind::ExitRootProgress, &[])?.unwrap_or_default())
     }
 
     /// Sealed batch `number`.

@@ -68,3 +68,12 @@ pub struct DroppedRecord {
     /// Unix time in seconds.
     pub at_s: u64,
 }
+
+/// How far L1's global exit roots are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExitRootProgress {
+    /// L1's block to look at next.
+    pub next_block: u64,
+    /// The newest.
+    pub latest: Option<B256>,
+}

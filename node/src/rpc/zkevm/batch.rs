@@ -161,15 +161,15 @@ fn view(chain: &Chain, parts: &Parts<'_>, full: bool) -> Result<RpcBatch, RpcErr
         }
     }
     let sealed = parts.sealed;
+    let exit_roots = chain.storage().exit_roots(header.global_exit_root)?;
     Ok(RpcBatch {
         number: U64::from(header.number),
         forced_batch_number: None,
         coinbase: header.coinbase,
         state_root: sealed.map_or(B256::ZERO, |s| s.state_root),
         global_exit_root: header.global_exit_root,
-        // No bridge yet: what is known of L1's exit trees is their root alone.
-        mainnet_exit_root: B256::ZERO,
-        rollup_exit_root: B256::ZERO,
+        mainnet_exit_root: exit_roots.map_or(B256::ZERO, |roots| roots.mainnet_exit_root),
+        rollup_exit_root: exit_roots.map_or(B256::ZERO, |roots| roots.rollup_exit_root),
         local_exit_root: sealed.map_or(B256::ZERO, |s| s.local_exit_root),
         acc_input_hash: sealed.map_or(B256::ZERO, |s| s.acc_input_hash),
         timestamp: U64::from(header.timestamp),

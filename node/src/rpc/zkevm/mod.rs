@@ -62,7 +62,7 @@ pub trait ZkevmApi {
     ) -> RpcResult<CountersEstimate>;
     #[method(name = "estimateFee", blocking)]
     fn estimate_fee(&self, request: TransactionRequest, block: Option<BlockId>) -> RpcResult<U256>;
-    #[method(name = "getLatestGlobalExitRoot")]
+    #[method(name = "getLatestGlobalExitRoot", blocking)]
     fn latest_global_exit_root(&self) -> RpcResult<B256>;
     #[method(name = "getExitRootsByGER", blocking)]
     fn exit_roots(&self, global_exit_root: B256) -> RpcResult<Option<ExitRoots>>;
@@ -168,12 +168,18 @@ impl ZkevmApiServer for ZkevmRpc {
     }
 
     fn latest_global_exit_root(&self) -> RpcResult<B256> {
-        Ok(self.chain.next_global_exit_root())
+        let progress = self.chain.storage().exit_root_progress().map_err(RpcError::from)?;
+        Ok(progress.latest.unwrap_or_default())
     }
 
-    fn exit_roots(&self, _global_exit_root: B256) -> RpcResult<Option<ExitRoots>> {
-        // The node follows no exit tree: no bridge deposits into one yet.
-        Ok(None)
+    fn exit_roots(&self, global_exit_root: B256) -> RpcResult<Option<ExitRoots>> {
+        let known = self.chain.storage().exit_roots(global_exit_root).map_err(RpcError::from)?;
+        Ok(known.map(|update| ExitRoots {
+            block_number: U64::from(update.block_number),
+            timestamp: U64::from(update.timestamp),
+            mainnet_exit_root: update.mainnet_exit_root,
+            rollup_exit_root: update.rollup_exit_root,
+        }))
     }
 
     fn batch_number_by_block_number(&self, block: U64) -> RpcResult<Option<U64>> {
