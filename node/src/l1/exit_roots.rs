@@ -37,7 +37,8 @@ impl ExitRootContract {
     /// If the endpoint does not answer, or answers with something that is not asked for.
     pub async fn updates(&self, from: u64) -> Result<(Vec<ExitRootUpdate>, u64), RequestError> {
         let newest = self.client.head().await?.number.saturating_sub(self.confirmations);
-        if newest < from {
+        // With confirmations, the contract itself may be too new.
+        if newest < from.max(self.first_block) {
             return Ok((Vec::new(), from));
         }
         let from = from.saturating_sub(AGAIN).max(self.first_block);
