@@ -8,7 +8,10 @@ use std::{
 
 use cairn_circuits::{
     cs::{Cs, Lc, Mode},
-    lookup::{bus::Bus, tables},
+    lookup::{
+        bus::{BatchByte, Bus},
+        tables,
+    },
 };
 use cairn_prover::{Circuit, F, Observer, Phase, bench, load_or_setup, prove, setup, verify};
 
@@ -38,11 +41,14 @@ impl Circuit for Synthetic {
             let word = Lc::recompose(&limbs, 16);
             let product = cs.product("synthetic.word", word.clone(), limbs[0]);
             accumulator = cs.product("synthetic.full", accumulator + product + one, word).into();
-            let position = cs.constant(i as u64 / 2);
             let sign = if i % 2 == 0 { one * 1 } else { -(one * 1) };
             // Pairs of blocks send and receive the same tuple.
             let shared = cs.commit("synthetic.shared", i as u64 / 2);
-            cs.send("synthetic.tuple", Bus::BatchByte, sign, &[position, shared.into()]);
+            cs.send(
+                "synthetic.tuple",
+                sign,
+                BatchByte { byte: shared.into(), position: (i as u64 / 2).into() },
+            );
         }
         tables::range16().close(&mut cs);
         cs

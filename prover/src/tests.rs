@@ -13,8 +13,13 @@ use ark_ff::{BigInt, One, PrimeField, UniformRand, Zero};
 use ark_groth16::{Groth16, Proof as ArkProof, prepare_verifying_key};
 use ark_std::rand::{SeedableRng, rngs::StdRng};
 use cairn_circuits::{
-    cs::{Cs, Lc, Mode, NUM_PUBLIC},
-    lookup::{argument, bus::Bus, challenge::Challenges, tables},
+    cs::{Cs, Lc, Mode, NUM_PUBLIC, Wire},
+    lookup::{
+        argument,
+        bus::{BatchByte, Bus},
+        challenge::Challenges,
+        tables,
+    },
 };
 
 use crate::{
@@ -69,10 +74,10 @@ impl Circuit for Example {
         let mut sum = Lc::zero();
         for (i, (sent, received)) in (0u64..).zip(values.sent.iter().zip(&values.received)) {
             let [v, u] = [cs.commit("example.sent", *sent), cs.commit("example.received", *received)];
-            let position = cs.constant(i);
+            let tuple = |byte: Wire| BatchByte { byte: byte.into(), position: i.into() };
             cs.lookup("example.range", Bus::Range8, one, v);
-            cs.send("example.send", Bus::BatchByte, one, &[position.clone(), v.into()]);
-            cs.receive("example.receive", Bus::BatchByte, one, &[position, u.into()]);
+            cs.send("example.send", one, tuple(v));
+            cs.receive("example.receive", one, tuple(u));
             sum += cs.product("example.square", v, v);
         }
         for _ in 0..self.idle {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cs::{Cs, Lc, Wire},
     gadgets::{poseidon, pow2, words::Word, zero::is_zero},
-    lookup::{bus::Bus, tables},
+    lookup::{bus::KeccakOutput, tables},
     machines::{journal, keccak, secp256k1, tree, tx},
 };
 
@@ -128,12 +128,13 @@ pub fn synthesize(cs: &mut Cs, shape: &Shape, assignment: &Assignment) {
     };
     let out = tx::synthesize(cs, &assignment.transactions, &context);
     let (hi, lo) = h.transactions_hash.halves();
-    cs.receive(
-        "batch.transactions.digest",
-        Bus::KeccakOutput,
-        one,
-        &[one * BATCH_STREAM, out.total_len, hi, lo],
-    );
+    let tuple = KeccakOutput {
+        high: hi.into(),
+        low: lo.into(),
+        length: out.total_len.into(),
+        stream: BATCH_STREAM.into(),
+    };
+    cs.receive("batch.transactions.digest", one, tuple);
 
     let last_time = EXIT_ROOT_TIME + 3 * shape.transactions as u64;
     let leaf_count = block_number(cs, assignment, last_time + 1, out.transactions, out.leaf_count);

@@ -7,7 +7,7 @@
 use crate::{
     F,
     cs::{Cs, Lc, Wire},
-    lookup::bus::Bus,
+    lookup::bus::{KeccakInput, KeccakOutput},
 };
 
 /// Big-endian bytes as wires.
@@ -49,8 +49,13 @@ impl Bytes {
 pub fn hash(cs: &mut Cs, name: &'static str, enable: Wire, stream: u64, parts: &[&Bytes], digest: (Lc, Lc)) {
     let mut position = 0u64;
     for byte in parts.iter().flat_map(|p| &p.0) {
-        cs.send(name, Bus::KeccakInput, enable, &[enable * stream, enable * position, byte.clone()]);
+        cs.send(
+            name,
+            enable,
+            KeccakInput { byte: byte.into(), position: position.into(), stream: stream.into() },
+        );
         position += 1;
     }
-    cs.receive(name, Bus::KeccakOutput, enable, &[enable * stream, enable * position, digest.0, digest.1]);
+    let (high, low) = (digest.0.into(), digest.1.into());
+    cs.receive(name, enable, KeccakOutput { high, low, length: position.into(), stream: stream.into() });
 }

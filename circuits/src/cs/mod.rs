@@ -16,12 +16,16 @@
 
 mod lc;
 mod matrix;
+mod scope;
+#[cfg(test)]
+pub(crate) mod weaken;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ark_ff::{One, Zero};
 
+use self::scope::Scopes;
 pub use self::{
     lc::Lc,
     matrix::{Matrices, Matrix, Term},
@@ -29,10 +33,7 @@ pub use self::{
 };
 use crate::{
     F,
-    lookup::{
-        argument::is_row,
-        bus::{Bus, BusLog, Interaction},
-    },
+    lookup::bus::{Bus, BusLog, Element, Interaction, Role, Shared, Tuple, Variable},
 };
 
 /// Instance position of the public input.
@@ -78,12 +79,18 @@ pub struct Cs {
     pub(crate) matrices: Matrices,
     pub(crate) bus: BusLog,
     counts: BTreeMap<&'static str, usize>,
+    scopes: Scopes,
+    shared: u32,
+    /// Shared combinations that are paid for, by the power of α.
+    paid: HashSet<(u32, usize)>,
 }
 
 impl Cs {
     /// An empty system.
     #[must_use]
     pub fn new(mode: Mode) -> Self {
+        #[cfg(test)]
+        weaken::restart();
         Self {
             mode,
             public_input: F::zero(),
@@ -96,7 +103,24 @@ impl Cs {
             matrices: Matrices::default(),
             bus: BusLog::default(),
             counts: BTreeMap::new(),
+            scopes: Scopes::default(),
+            shared: 0,
+            paid: HashSet::new(),
         }
+    }
+
+    /// Runs `f` in the scope `name`: names given in it are relative, `scope.name`. So a gadget names what it states, and
+    /// whoever uses it says where.
+    pub fn scoped<R>(&mut self, name: &'static str, f: impl FnOnce(&mut Self) -> R) -> R {
+        self.scopes.enter(name);
+        let out = f(self);
+        self.scopes.leave();
+        out
+    }
+
+    /// The full name of `name` in the present scope. In a values-only synthesis nobody asks, tests apart.
+    fn full(&mut self, name: &'static str) -> &'static str {
+        if self.records() || cfg!(test) { self.scopes.full(name) } else { name }
     }
 
     /// What this synthesis keeps.
@@ -140,6 +164,7 @@ impl Cs {
         let id = WireId::instance(NUM_PUBLIC + index(self.committed.len()));
         self.committed.push(val);
         if self.mode == Mode::Check {
+            let name = self.full(name);
             self.committed_names.push(name);
         }
         self.wire(id, val)
@@ -151,6 +176,7 @@ impl Cs {
         let id = WireId::witness(index(self.witness.len()));
         self.witness.push(val);
         if self.mode == Mode::Check {
+            let name = self.full(name);
             self.witness_names.push(name);
         }
         self.wire(id, val)
@@ -159,7 +185,13 @@ impl Cs {
     /// `name`: a · b = c. One constraint. Keep the smaller and sparser factor on the `b` side: it is paid in G2 too.
     pub fn enforce(&mut self, name: &'static str, a: impl Into<Lc>, b: impl Into<Lc>, c: impl Into<Lc>) {
         if self.records() {
+            let name = self.full(name);
             *self.counts.entry(name).or_default() += 1;
+            #[cfg(test)]
+            if weaken::hits(name) {
+                self.matrices.push(name, Vec::new(), Vec::new(), Vec::new());
+                return;
+            }
             self.matrices.push(name, a.into().into_terms(), b.into().into_terms(), c.into().into_terms());
         }
     }
@@ -212,48 +244,77 @@ impl Cs {
         w
     }
 
-    /// Sends `tuple` on `bus` with a multiplicity (usually a row's enable flag). Every element and the multiplicity
-    /// must be made of committed wires, the public input and constants; anything else panics in recording modes,
-    /// because the identity would depend on something the prover may still choose after the challenges. So does a name
-    /// that begins with `table.`: the argument would take the tuple for constants.
-    /// Cost: one constraint per element, added when the argument is closed.
-    pub fn send(&mut self, name: &'static str, bus: Bus, multiplicity: impl Into<Lc>, tuple: &[Lc]) {
-        let multiplicity = multiplicity.into();
-        assert_eq!(tuple.len(), bus.arity(), "{name}: tuple length on bus {bus:?}");
-        assert!(!is_row(name), "{name}: the argument takes this name for a row of constants");
+    /// A combination of committed wires that several tuples carry at the same place, see [`Shared`].
+    pub fn share(&mut self, lc: impl Into<Lc>) -> Shared {
+        let mut lc = lc.into();
         if self.records() {
-            for lc in tuple.iter().chain([&multiplicity]) {
+            lc.merge();
+        }
+        self.shared += 1;
+        Shared { id: self.shared, lc }
+    }
+
+    /// Sends `tuple` with a multiplicity, usually a row's enable flag: the multiplicity alone says whether the tuple counts.
+    /// Every element and the multiplicity must be made of committed wires, the public input and constants; anything else
+    /// panics in recording modes, because the identity would depend on something that the prover may still choose after
+    /// the challenges.
+    ///
+    /// Cost: 1, and 1 for each element but the first that is not constant. An element that is shared is paid once for each
+    /// place in a tuple. The constraints are added when the argument is closed.
+    pub fn send<T: Tuple>(&mut self, name: &'static str, multiplicity: impl Into<Lc>, tuple: T) {
+        let role = if T::BUS.is_fixed_table() { Role::Lookup } else { Role::Message };
+        self.interact(name, T::BUS, role, multiplicity.into(), tuple.into_elements().as_ref());
+    }
+
+    /// Receives `tuple`: a send with negative multiplicity.
+    ///
+    /// # Panics
+    /// On the bus of a fixed table, whose rows alone receive.
+    pub fn receive<T: Tuple>(&mut self, name: &'static str, multiplicity: impl Into<Lc>, tuple: T) {
+        assert!(!T::BUS.is_fixed_table(), "{name}: {:?} is received by its rows alone", T::BUS);
+        self.interact(name, T::BUS, Role::Message, -multiplicity.into(), tuple.into_elements().as_ref());
+    }
+
+    /// One row of a fixed table: a constant tuple, received `multiplicity` times. Cost: 1.
+    pub(crate) fn receive_row(
+        &mut self,
+        name: &'static str,
+        bus: Bus,
+        multiplicity: Wire,
+        tuple: &[Element],
+    ) {
+        assert!(bus.is_fixed_table(), "{name}: {bus:?} has no fixed table");
+        let constant = tuple.iter().all(|e| matches!(e.variable, Variable::None));
+        assert!(constant, "{name}: a row of a fixed table is constant");
+        self.interact(name, bus, Role::Row, -multiplicity, tuple);
+    }
+
+    fn interact(&mut self, name: &'static str, bus: Bus, role: Role, multiplicity: Lc, tuple: &[Element]) {
+        assert_eq!(tuple.len(), bus.arity(), "{name}: tuple length on bus {bus:?}");
+        let name = self.full(name);
+        if self.records() {
+            for lc in tuple.iter().filter_map(Element::lc).chain([&multiplicity]) {
                 assert!(
                     lc.is_committed(),
                     "{name}: a wire on bus {bus:?} is not committed before the challenges"
                 );
             }
-            *self.counts.entry(name).or_default() += tuple.len();
+            let products = tuple.iter().enumerate().skip(1).filter(|(k, element)| match &element.variable {
+                Variable::None => false,
+                Variable::Own(_) => true,
+                Variable::Shared(shared) => self.paid.insert((shared.id, *k)),
+            });
+            *self.counts.entry(name).or_default() += 1 + products.count();
         }
-        self.bus.push(name, bus, multiplicity, tuple, self.mode != Mode::Assign);
-    }
-
-    /// Receives `tuple` from `bus`: a send with negative multiplicity.
-    pub fn receive(&mut self, name: &'static str, bus: Bus, multiplicity: impl Into<Lc>, tuple: &[Lc]) {
-        self.send(name, bus, -multiplicity.into(), tuple);
-    }
-
-    /// One row of a fixed table: a receive that costs one constraint whatever its length, its elements being constants.
-    pub(crate) fn receive_row(&mut self, name: &'static str, bus: Bus, multiplicity: Wire, tuple: &[Lc]) {
-        assert!(bus.is_fixed_table() && is_row(name), "{name}: not a row of a fixed table");
-        assert_eq!(tuple.len(), bus.arity(), "{name}: row length on bus {bus:?}");
-        if self.records() {
-            let one = self.one().id();
-            let constant = tuple.iter().flat_map(Lc::terms).all(|t| t.wire == one);
-            assert!(constant, "{name}: a row of a fixed table is constant");
-            *self.counts.entry(name).or_default() += 1;
-        }
-        self.bus.push(name, bus, -multiplicity, tuple, self.mode != Mode::Assign);
+        #[cfg(test)]
+        let (multiplicity, tuple) = weaken::interaction(name, bus, role, multiplicity, tuple);
+        self.bus.push(name, bus, role, multiplicity, tuple.as_ref(), self.mode != Mode::Assign);
     }
 
     /// Range or membership check: `value`, of a row that counts only if `enable` is 1, is in `bus`' fixed table.
-    pub fn lookup(&mut self, name: &'static str, bus: Bus, enable: impl Into<Lc>, value: impl Into<Lc>) {
-        self.send(name, bus, enable, &[value.into()]);
+    pub fn lookup(&mut self, name: &'static str, bus: Bus, enable: impl Into<Lc>, value: impl Into<Element>) {
+        assert!(bus.is_fixed_table(), "{name}: {bus:?} has no fixed table");
+        self.interact(name, bus, Role::Lookup, enable.into(), &[value.into()]);
     }
 
     /// Constraints so far by name, bus elements included.

@@ -3,7 +3,7 @@
 
 use ark_ff::{PrimeField, Zero};
 
-use super::bus::Bus;
+use super::bus::{Bus, Element};
 use crate::{F, cs::Cs, gadgets::to_u64};
 
 /// A fixed table of one bus.
@@ -97,7 +97,7 @@ impl FixedTable {
         );
         for (row, count) in self.rows.iter().zip(counts) {
             let m = cs.commit(self.name, count);
-            let tuple: Vec<_> = row.iter().map(|&f| cs.constant(f)).collect();
+            let tuple: Vec<_> = row.iter().map(|&f| Element::constant(f)).collect();
             cs.receive_row(self.name, self.bus, m, &tuple);
         }
     }

@@ -14,13 +14,20 @@ use ark_ff::Zero;
 use crate::{
     F,
     cs::{Constraint, Cs, Mode, NUM_PUBLIC, Term, WireId},
-    lookup::{bus::Bus, tables},
+    lookup::{
+        bus::{Bus, Role},
+        tables,
+    },
 };
 
 struct Sent {
     name: &'static str,
     bus: Bus,
+    role: Role,
+    /// Of the multiplicity, then of each element but for its constant.
     terms: Vec<Vec<Term>>,
+    /// Of each element.
+    constants: Vec<F>,
 }
 
 /// A frozen system that can be asked what a changed wire breaks.
@@ -52,8 +59,16 @@ impl Checker {
         let (instance, witness) = z.split_at(num_instance);
         let constraints: Vec<_> =
             (0..cs.matrices().num_constraints()).map(|i| cs.matrices().constraint(i)).collect();
-        let interactions: Vec<_> =
-            cs.interactions().map(|i| Sent { name: i.name, bus: i.bus, terms: i.terms.to_vec() }).collect();
+        let interactions: Vec<_> = cs
+            .interactions()
+            .map(|i| Sent {
+                name: i.name,
+                bus: i.bus,
+                role: i.role,
+                terms: i.terms.to_vec(),
+                constants: (0..i.tuple.len()).map(|k| i.constant(k)).collect(),
+            })
+            .collect();
         let mut constraints_of: HashMap<_, Vec<_>> = HashMap::new();
         for (i, c) in constraints.iter().enumerate() {
             for t in c.a.iter().chain(&c.b).chain(&c.c) {
@@ -128,7 +143,7 @@ impl Checker {
 
     fn evaluate(&self, i: usize) -> ((Bus, Vec<F>), F) {
         let s = &self.interactions[i];
-        let tuple = s.terms[1..].iter().map(|t| self.dot(t)).collect();
+        let tuple = s.terms[1..].iter().zip(&s.constants).map(|(t, c)| self.dot(t) + c).collect();
         ((s.bus, tuple), self.dot(&s.terms[0]))
     }
 
@@ -162,8 +177,7 @@ impl Checker {
     /// Lookups in fixed tables by name, each with the wires and coefficients of its multiplicity.
     #[must_use]
     pub fn lookups(&self) -> Vec<(&'static str, &[Term])> {
-        let lookups =
-            self.interactions.iter().filter(|s| s.bus.is_fixed_table() && !s.name.starts_with("table."));
+        let lookups = self.interactions.iter().filter(|s| s.role == Role::Lookup);
         lookups.map(|s| (s.name, s.terms[0].as_slice())).collect()
     }
 

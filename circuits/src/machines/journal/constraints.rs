@@ -4,7 +4,7 @@ use crate::{
     F,
     cs::{Cs, Lc, Wire},
     gadgets::{words::Word, zero::is_zero},
-    lookup::bus::Bus,
+    lookup::bus::{Account, Bus, Element, Storage},
 };
 
 /// Fields of an account as the bus carries them.
@@ -63,23 +63,27 @@ pub fn account_access(
 ) -> Lc {
     let index = cs.commit("journal.account.index", at.index);
     let before = cs.commit("journal.account.before", at.before);
-    let now = en.clone() * at.now;
     let (new_index, leaf_count) = next_index(cs, en, index, nonempty, leaf_count);
-    let tuple = |a: &AccountLc, index: Lc, time: Lc| {
-        [
-            address.clone(),
-            a.nonce.clone(),
-            a.balance.hi.clone(),
-            a.balance.lo.clone(),
-            a.code_hash.clone(),
-            index,
-            time,
-        ]
+    let address = cs.share(address);
+    let tuple = |a: &AccountLc, index: Lc, time: Element| Account {
+        index: index.into(),
+        address: (&address).into(),
+        nonce: (&a.nonce).into(),
+        balance_high: (&a.balance.hi).into(),
+        balance_low: (&a.balance.lo).into(),
+        code_hash: (&a.code_hash).into(),
+        time,
     };
-    cs.receive("journal.account.old", Bus::Account, en.clone(), &tuple(old, index.into(), before.into()));
-    cs.send("journal.account.new", Bus::Account, en.clone(), &tuple(new, new_index, now.clone()));
-    cs.lookup("journal.account.order", Bus::Range16, en.clone(), now - before - en.clone());
+    let (first, second) = (tuple(old, index.into(), before.into()), tuple(new, new_index, at.now.into()));
+    cs.receive("journal.account.old", en.clone(), first);
+    cs.send("journal.account.new", en.clone(), second);
+    enforce_order(cs, "journal.account.order", en, before, at.now);
     leaf_count
+}
+
+/// `name`: before < now, by now − before − 1 ∈ [0, 2¹⁶). Cost: 1.
+fn enforce_order(cs: &mut Cs, name: &'static str, en: &Lc, before: Wire, now: u64) {
+    cs.lookup(name, Bus::Range16, en.clone(), en.clone() * (now - 1) - before);
 }
 
 /// Replaces `old` by `new` in storage slot `slot` of `address`. Returns the leaf count after the access. A slot that
@@ -104,15 +108,22 @@ pub fn storage_access(
 ) -> Lc {
     let index = cs.commit("journal.storage.index", at.index);
     let before = cs.commit("journal.storage.before", at.before);
-    let now = en.clone() * at.now;
     let empty = is_zero(cs, "journal.leaf.nonempty", en, &(new.hi.clone() + &new.lo));
     let (new_index, leaf_count) = next_index(cs, en, index, &(en.clone() - empty), leaf_count);
-    let tuple = |v: &Word, index: Lc, time: Lc| {
-        [address.clone(), slot.hi.clone(), slot.lo.clone(), v.hi.clone(), v.lo.clone(), index, time]
+    let [address, slot_high, slot_low] = [address, &slot.hi, &slot.lo].map(|lc| cs.share(lc));
+    let tuple = |v: &Word, index: Lc, time: Element| Storage {
+        index: index.into(),
+        address: (&address).into(),
+        slot_high: (&slot_high).into(),
+        slot_low: (&slot_low).into(),
+        value_high: (&v.hi).into(),
+        value_low: (&v.lo).into(),
+        time,
     };
-    cs.receive("journal.storage.old", Bus::Storage, en.clone(), &tuple(old, index.into(), before.into()));
-    cs.send("journal.storage.new", Bus::Storage, en.clone(), &tuple(new, new_index, now.clone()));
-    cs.lookup("journal.storage.order", Bus::Range16, en.clone(), now - before - en.clone());
+    let (first, second) = (tuple(old, index.into(), before.into()), tuple(new, new_index, at.now.into()));
+    cs.receive("journal.storage.old", en.clone(), first);
+    cs.send("journal.storage.new", en.clone(), second);
+    enforce_order(cs, "journal.storage.order", en, before, at.now);
     leaf_count
 }
 

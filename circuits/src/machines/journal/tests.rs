@@ -9,7 +9,7 @@ use crate::{
     F,
     cs::{Cs, Lc, Mode},
     gadgets::{words::Word, zero::INVERSE},
-    lookup::bus::Bus,
+    lookup::bus::{self, Account},
     testing::{Checker, Failures},
 };
 
@@ -60,12 +60,19 @@ impl Storage {
         cs.enforce_equal("test.leaf_count", leaf_count, expected);
         for (entry, is_first) in [(self.first, true), (self.last, false)] {
             let v = word(&cs, entry.value);
-            let (index, time) = (cs.constant(entry.index), cs.constant(entry.time));
-            let tuple = [address.clone(), slot.hi.clone(), slot.lo.clone(), v.hi, v.lo, index, time];
+            let tuple = bus::Storage {
+                index: entry.index.into(),
+                address: (&address).into(),
+                slot_high: (&slot.hi).into(),
+                slot_low: (&slot.lo).into(),
+                value_high: v.hi.into(),
+                value_low: v.lo.into(),
+                time: entry.time.into(),
+            };
             if is_first {
-                cs.send("test.first", Bus::Storage, one.clone(), &tuple);
+                cs.send("test.first", one.clone(), tuple);
             } else {
-                cs.receive("test.last", Bus::Storage, one.clone(), &tuple);
+                cs.receive("test.last", one.clone(), tuple);
             }
         }
         Checker::new(&cs, vec![])
@@ -141,24 +148,24 @@ fn accepts_accounts_and_costs_what_the_document_says() {
     let (old_lc, new_lc) = (account(&cs, old.value), account(&cs, new));
     let nonempty = is_nonempty(&mut cs, &en, &new_lc);
     account_access(&mut cs, &en, &address, &old_lc, &new_lc, &nonempty, at, &count);
-    assert_eq!(cs.num_constraints(), 2 + 7 + 7 + 1 + 2 + 1 + 1);
+    assert_eq!(cs.num_constraints(), 2 + 7 + 5 + 1 + 2 + 1 + 1);
     assert_eq!(journal.accounts[&WHO], Entry { value: new, index: 50, time: 1 });
     assert!(journal.access_account(Address::ZERO, 2, |v| v).is_err());
 
     let tuple = |fields: AccountValue, index: u64, time: u64, cs: &Cs| {
         let a = account(cs, fields);
-        [
-            address.clone(),
-            a.nonce,
-            a.balance.hi,
-            a.balance.lo,
-            a.code_hash,
-            cs.constant(index),
-            cs.constant(time),
-        ]
+        Account {
+            index: index.into(),
+            address: (&address).into(),
+            nonce: a.nonce.into(),
+            balance_high: a.balance.hi.into(),
+            balance_low: a.balance.lo.into(),
+            code_hash: a.code_hash.into(),
+            time: time.into(),
+        }
     };
     let (first, last) = (tuple(AccountValue::default(), 0, 0, &cs), tuple(new, 50, 1, &cs));
-    cs.send("test.first", Bus::Account, en.clone(), &first);
-    cs.receive("test.last", Bus::Account, en, &last);
+    cs.send("test.first", en.clone(), first);
+    cs.receive("test.last", en, last);
     assert!(Checker::new(&cs, vec![]).failures().is_empty());
 }

@@ -11,7 +11,10 @@ use crate::{
     F,
     cs::{Cs, Lc, Mode, Wire},
     gadgets::pow2,
-    lookup::{bus::Bus, tables::spread},
+    lookup::{
+        bus::{ByteSparse, KeccakInput, KeccakOutput},
+        tables::spread,
+    },
 };
 
 /// Bytes of a digest's half.
@@ -109,15 +112,16 @@ fn enforce_end(cs: &mut Cs, last: Header) {
 ///   Without it the prover could append to a message.
 /// keccak.block.spread: (byteₖ, its bits in base 8) is in the fixed table.                           Cost: 2 a byte
 ///   Makes the byte a byte, and the lane Σ 8⁸ʲ·spreadⱼ a plane with exactly its bits.
-/// keccak.block.receive: (stream, offset + k, byteₖ) with multiplicity dataₖ.                        Cost: 3 a byte
+/// keccak.block.receive: (stream, offset + k, byteₖ) with multiplicity dataₖ.         Cost: 1 a byte, 2 a row
 ///   The byte is the message's. The multiplicity is a bit: with −1 the prover would make bytes up.
 fn receive_block(cs: &mut Cs, h: &Header, row: &KeccakRow) -> Block {
     let mut block = Block { lanes: vec![Lc::zero(); RATE_LANES], data_len: Lc::zero() };
     let mut before = Lc::from(h.en);
+    let [stream, offset] = [h.stream, h.offset].map(|w| cs.share(w));
     for (k, &value) in row.block.as_flattened().iter().enumerate() {
         let byte = cs.commit("keccak.block.byte", u64::from(value));
         let bits = cs.commit("keccak.block.spread", spread(u16::from(value)));
-        cs.send("keccak.block.spread", Bus::ByteSparse, h.en, &[byte.into(), bits.into()]);
+        cs.send("keccak.block.spread", h.en, ByteSparse { byte: byte.into(), bits: bits.into() });
         block.lanes[k / 8] += bits * eights(8 * (k % 8));
 
         let is_final = k + 1 == BLOCK_BYTES;
@@ -130,13 +134,9 @@ fn receive_block(cs: &mut Cs, h: &Header, row: &KeccakRow) -> Block {
         cs.enforce_boolean("keccak.block.thermometer", ends.clone());
         let padding = if is_final { ends + h.last * 128 } else { ends };
         cs.enforce("keccak.block.padding", byte - padding, h.en - &is_data, Lc::zero());
-        let position = h.offset + h.en * k as u64;
-        cs.receive(
-            "keccak.block.receive",
-            Bus::KeccakInput,
-            is_data.clone(),
-            &[h.stream.into(), position, byte.into()],
-        );
+        let tuple =
+            KeccakInput { byte: byte.into(), position: offset.plus(k as u64), stream: (&stream).into() };
+        cs.receive("keccak.block.receive", is_data.clone(), tuple);
         block.data_len += &is_data;
         before = is_data;
     }
@@ -167,8 +167,8 @@ fn digest(cs: &mut Cs, h: &Header, output: &[[Wire; CHUNKS]; LANES], row: &Kecca
         let high_bits = (output[lane][j] - low_bits) * inverse_eights(8);
         let low = cs.commit("keccak.digest.byte", u64::from(low));
         let high = cs.commit("keccak.digest.byte", u64::from(high));
-        cs.send("keccak.digest.low", Bus::ByteSparse, h.en, &[low.into(), low_bits.into()]);
-        cs.send("keccak.digest.high", Bus::ByteSparse, h.en, &[high.into(), high_bits]);
+        cs.send("keccak.digest.low", h.en, ByteSparse { byte: low.into(), bits: low_bits.into() });
+        cs.send("keccak.digest.high", h.en, ByteSparse { byte: high.into(), bits: high_bits.into() });
         let weight = pow2(8 * (HALF_DIGEST - 2 - i % HALF_DIGEST) as u32);
         halves[i / HALF_DIGEST] += (low * 256 + high) * weight;
     }
@@ -178,12 +178,13 @@ fn digest(cs: &mut Cs, h: &Header, output: &[[Wire; CHUNKS]; LANES], row: &Kecca
 /// keccak.digest.send: (stream, length, digest high, digest low) with multiplicity last; the length is offset and the
 /// data bytes of this block. `last` is a bit and implies `en`: only complete messages have a digest.         Cost: 4
 fn send_digest(cs: &mut Cs, h: &Header, data_len: Lc, [high, low]: [Lc; 2]) {
-    cs.send(
-        "keccak.digest.send",
-        Bus::KeccakOutput,
-        h.last,
-        &[h.stream.into(), data_len + h.offset, high, low],
-    );
+    let tuple = KeccakOutput {
+        high: high.into(),
+        low: low.into(),
+        length: (data_len + h.offset).into(),
+        stream: h.stream.into(),
+    };
+    cs.send("keccak.digest.send", h.last, tuple);
 }
 
 /// Constraints of one `keccak-f[1600]`, given its input lanes and with its output committed.

@@ -14,7 +14,12 @@ use super::{
 use crate::{
     F,
     cs::{Cs, Mode, WireId},
-    lookup::{argument, bus::Bus, challenge::Challenges, tables},
+    lookup::{
+        argument,
+        bus::{KeccakInput, KeccakOutput},
+        challenge::Challenges,
+        tables,
+    },
     testing::{Checker, Failures},
 };
 
@@ -40,14 +45,17 @@ fn half(bytes: &[u8]) -> F {
 fn play(cs: &mut Cs, events: &[KeccakEvent], digests: &[[u8; 32]]) {
     let one = cs.one();
     for (event, digest) in events.iter().zip(digests) {
-        let stream = cs.constant(event.stream);
         for (k, byte) in event.message.iter().enumerate() {
-            let tuple = [stream.clone(), cs.constant(k as u64), cs.constant(*byte)];
-            cs.send("outside.byte", Bus::KeccakInput, one, &tuple);
+            let (byte, position) = (u64::from(*byte).into(), (k as u64).into());
+            cs.send("outside.byte", one, KeccakInput { byte, position, stream: event.stream.into() });
         }
-        let len = cs.constant(event.message.len() as u64);
-        let tuple = [stream, len, cs.constant(half(&digest[..16])), cs.constant(half(&digest[16..]))];
-        cs.receive("outside.digest", Bus::KeccakOutput, one, &tuple);
+        let tuple = KeccakOutput {
+            high: half(&digest[..16]).into(),
+            low: half(&digest[16..]).into(),
+            length: (event.message.len() as u64).into(),
+            stream: event.stream.into(),
+        };
+        cs.receive("outside.digest", one, tuple);
     }
 }
 

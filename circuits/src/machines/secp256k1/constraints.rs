@@ -18,7 +18,7 @@ use crate::{
         },
         pow2,
     },
-    lookup::bus::Bus,
+    lookup::bus::{self, Bus, KeccakInput, KeccakOutput, Signature},
     machines::secp256k1::tables::words_from_be,
 };
 
@@ -197,8 +197,8 @@ fn scalars(cs: &mut Cs, en: Wire, row: &Secp256k1Row, input: &Inputs, digits: &[
 /// digest high = upper·2³² + next, both in pieces; address = next·2¹²⁸ + digest low. Cost: 64 × 3 + 4 + 8.
 fn address(cs: &mut Cs, en: Wire, row: &Secp256k1Row, stream: u64, bytes: &[Wire]) -> Lc {
     for (k, byte) in bytes.iter().enumerate() {
-        let tuple = [en * stream, en * k as u64, (*byte).into()];
-        cs.send("secp256k1.keccak.input", Bus::KeccakInput, en, &tuple);
+        let tuple = KeccakInput { byte: (*byte).into(), position: (k as u64).into(), stream: stream.into() };
+        cs.send("secp256k1.keccak.input", en, tuple);
     }
     let digest = super::tables::halves(words_from_be(row.digest));
     let pieces: Vec<Lc> = (0..8)
@@ -209,16 +209,21 @@ fn address(cs: &mut Cs, en: Wire, row: &Secp256k1Row, stream: u64, bytes: &[Wire
         })
         .collect();
     let low = cs.commit("secp256k1.address.low", digest[0]);
-    let tuple = [en * stream, en * 64, Lc::recompose(&pieces, 16), low.into()];
-    cs.receive("secp256k1.keccak.output", Bus::KeccakOutput, en, &tuple);
+    let tuple = KeccakOutput {
+        high: Lc::recompose(&pieces, 16).into(),
+        low: low.into(),
+        length: 64.into(),
+        stream: stream.into(),
+    };
+    cs.receive("secp256k1.keccak.output", en, tuple);
     Lc::recompose(&pieces[..2], 16) * pow2(128) + low
 }
 
 /// secp256k1.signature: the statement. Cost: 8.
 fn signature(cs: &mut Cs, en: Wire, input: &Inputs, address: Lc) {
-    let [z, r, s] = &input.halves;
-    let mut tuple: Vec<Lc> = [z, r, s].into_iter().flat_map(|h| [h[1].clone(), h[0].clone()]).collect();
-    tuple.push(input.parity.into());
-    tuple.push(address);
-    cs.send("secp256k1.signature.send", Bus::Signature, en, &tuple);
+    let [[z_low, z_high], [r_low, r_high], [s_low, s_high]] =
+        input.halves.each_ref().map(|halves| halves.each_ref().map(bus::Element::from));
+    let parity = input.parity.into();
+    let tuple = Signature { address: address.into(), z_high, z_low, r_high, r_low, s_high, s_low, parity };
+    cs.send("secp256k1.signature.send", en, tuple);
 }

@@ -17,12 +17,12 @@
 //! |---|---|---|
 //! | enable, input, range, nonzero, key, r_y, parity | z, r, s in pieces; 0 < r < n, 0 < s ≤ n/2; Q and R canonical | 224 |
 //! | square, curve | Q and R are on the curve | 124 |
-//! | table (write), phi | multiples of Q and R, written to the bus | 2,962 |
+//! | table (write), phi | multiples of Q and R, written to the bus | 2,634 |
 //! | digit, correction, table (read), base | the selected multiples | 984 |
 //! | combined, ratio, base_scalar, scalar | α, β, w | 163 |
 //! | slope, x, y, tangent, distinct, start | 60 doublings, 98 additions | 15,104 |
-//! | keccak, address, signature | 64 bytes, digest, tuple | 212 |
-//! | all | | 19,773 |
+//! | keccak, address, signature | 64 bytes, digest, tuple | 82 |
+//! | all | | 19,315 |
 //!
 //! Provides: [`Bus::Signature`], [`Bus::KeccakInput`] (sends). Uses: [`Bus::KeccakOutput`] (receives), [`Bus::Range16`],
 //! [`Bus::Range8`], [`Bus::FixedBase`], [`Bus::StartPoint`]; [`Bus::VariableBase`] both ways.

@@ -12,11 +12,11 @@ use crate::{
     cs::{Cs, Lc, Wire},
     gadgets::nonnative::{
         Words,
-        base::{self, Element, Linear, Product, RelationNames},
+        base::{self, Linear, Product, RelationNames},
         scalar::Scalar,
         words,
     },
-    lookup::bus::Bus,
+    lookup::bus::{Bus, Element, FixedBase, Shared, StartPoint, VariableBase},
     relation_names,
 };
 
@@ -25,46 +25,73 @@ const PHI: RelationNames = relation_names!("secp256k1.phi");
 /// Tables a row uses on [`Bus::VariableBase`]: multiples of Q, φ(Q), corrections of Q, and the same of R.
 pub const TABLES_PER_ROW: usize = 6;
 
-/// Number of the row's table `of` (0 for Q, 3 for R, plus 0, 1, 2). Numbers begin at 1: key 0 is what disabled rows write.
+/// Number of the row's table `of` (0 for Q, 3 for R, plus 0, 1, 2), counted from 1.
 fn table_number(row: usize, point: usize, of: usize) -> u64 {
     (TABLES_PER_ROW * row + 3 * point + of + 1) as u64
 }
 
-/// (16·table + entry, x limbs, x low parts, y halves).
-fn entry(en: Wire, table: u64, entry: impl Into<Lc>, x: &Element, y: [Lc; 2]) -> [Lc; 9] {
-    let key = entry.into() + en * (16 * table);
-    let [l0, l1, l2] = x.limb.clone();
-    let [m0, m1, m2] = x.low.clone();
-    let [y0, y1] = y;
-    [key, l0, l1, l2, m0, m1, m2, y0, y1]
+/// 16·table + entry.
+fn key(table: u64, entry: u64) -> u64 {
+    16 * table + entry
+}
+
+/// The tuple (x, y, key) of a table's entry.
+fn entry(x: [Element; 6], [y_low, y_high]: [Element; 2], key: Element) -> VariableBase {
+    let [x0, x1, x2, x0_low, x1_low, x2_low] = x;
+    VariableBase { x0, x1, x2, x0_low, x1_low, x2_low, y_low, y_high, key }
+}
+
+/// Limbs and low parts of x.
+fn coordinates(x: &base::Element) -> [&Lc; 6] {
+    let [l0, l1, l2] = &x.limb;
+    let [m0, m1, m2] = &x.low;
+    [l0, l1, l2, m0, m1, m2]
+}
+
+/// Elements that several tuples carry: they are paid once.
+fn share<const N: usize>(cs: &mut Cs, elements: [Lc; N]) -> [Shared; N] {
+    elements.map(|lc| cs.share(lc))
+}
+
+fn elements<const N: usize>(shared: &[Shared; N]) -> [Element; N] {
+    shared.each_ref().map(Element::from)
 }
 
 fn negate(y: &[Lc; 2]) -> [Lc; 2] {
     [-y[0].clone(), -y[1].clone()]
 }
 
-/// A tuple's point as hints; what they hold is what the bus proves. The tuple without its key and the point.
-fn read_point(cs: &mut Cs, name: &'static str, x: Words, y: [F; 2]) -> ([Lc; 8], Point) {
+/// A tuple's point as hints; what they hold is what the bus proves.
+struct Hints {
+    x: [Element; 6],
+    y: [Element; 2],
+    point: Point,
+}
+
+fn read_point(cs: &mut Cs, name: &'static str, x: Words, y: [F; 2]) -> Hints {
     let x = base::limbs_from_bus(cs, name, x);
     let y = y.map(|half| Lc::from(cs.commit(name, half)));
-    let [_, a, b, c, d, e, f, g, h] = entry(cs.one(), 0, Lc::zero(), &x, y.clone());
-    ([a, b, c, d, e, f, g, h], Point { x, y: Linear::from_halves(&y) })
+    Hints {
+        x: coordinates(&x).map(Element::from),
+        y: y.each_ref().map(Element::from),
+        point: Point { y: Linear::from_halves(&y), x },
+    }
 }
 
 /// secp256k1.table: computes P, 3P, …, 15P, their images under φ = (β·x, y), the corrections 2P, P, φ(P) and
 /// P + φ(P) = −φ²(P), and writes them.
 ///
 /// Cost: 115 for 2P, 7 × 109 for the odd multiples (incomplete addition is safe: small multiples of a point of prime
-/// order), 9 × 31 for β, 36 × 9 for the entries.
-/// The multiplicities are hints: the bus balances only if each is the number of reads. In a disabled row all keys are
-/// zero, which no enabled row reads.
+/// order), 9 × 31 for β, 160 for the 36 entries, which share coordinates.
+/// The multiplicities are hints: the bus balances only if each is the number of reads. A disabled row writes into tables
+/// that are its own, which no enabled row reads.
 pub fn write_tables(
     cs: &mut Cs,
     en: Wire,
     row: usize,
     point: usize,
-    x: &Element,
-    y: &Element,
+    x: &base::Element,
+    y: &base::Element,
     t: &PointTable,
 ) {
     let mut double =
@@ -79,39 +106,50 @@ pub fn write_tables(
         let y = acc.with_value(cs, en, step);
         odd.push((acc.x.clone(), y));
     }
-    let image: Vec<Element> =
+    let image: Vec<base::Element> =
         odd.iter().zip(t.endomorphism_x).map(|((x, _), v)| scale(cs, en, x, BETA, v)).collect();
     let image_squared = scale(cs, en, x, BETA_SQUARED, t.endomorphism_squared_x);
 
+    let mut shared_x = |x: &base::Element| share(cs, coordinates(x).map(Lc::clone));
+    let x_of = [
+        odd.iter().map(|(x, _)| shared_x(x)).collect::<Vec<_>>(),
+        image.iter().map(shared_x).collect::<Vec<_>>(),
+    ];
+    // For each odd multiple its y, then −y.
+    let y_of: Vec<_> = odd
+        .iter()
+        .map(|(_, y)| {
+            let y = y.halves();
+            let minus = negate(&y);
+            [share(cs, y), share(cs, minus)]
+        })
+        .collect();
     for (of, counts) in t.counts.iter().enumerate() {
         for (e, count) in counts.iter().enumerate() {
-            let i = if e < 8 { 7 - e } else { e - 8 };
-            let x = if of == 0 { &odd[i].0 } else { &image[i] };
-            let y = odd[i].1.halves();
-            let y = if e < 8 { negate(&y) } else { y };
+            let (i, sign) = if e < 8 { (7 - e, 1) } else { (e - 8, 0) };
             let m = cs.commit("secp256k1.table.multiplicity", *count);
-            let tuple = entry(en, table_number(row, point, of), en * e as u64, x, y);
-            cs.send("secp256k1.table.write", Bus::VariableBase, m, &tuple);
+            let key = key(table_number(row, point, of), e as u64).into();
+            let tuple = entry(elements(&x_of[of][i]), elements(&y_of[i][sign]), key);
+            cs.send("secp256k1.table.write", m, tuple);
         }
     }
-    let y = y.halves();
+    let [y, minus_y] = y_of[0].each_ref().map(elements);
     let corrections = [
-        ([2, 0], &double.x, double_y.halves()),
-        ([1, 0], x, y.clone()),
-        ([0, 1], &image[0], y.clone()),
-        ([1, 1], &image_squared, negate(&y)),
+        ([2, 0], coordinates(&double.x).map(Element::from), double_y.halves().map(Element::from)),
+        ([1, 0], elements(&x_of[0][0]), y.clone()),
+        ([0, 1], elements(&x_of[1][0]), y),
+        ([1, 1], coordinates(&image_squared).map(Element::from), minus_y),
     ];
     for (c, x, y) in corrections {
         let m = cs.commit("secp256k1.table.multiplicity", F::from(t.correction == c));
-        let e = en * u64::from(c[0] + 4 * c[1]);
-        let tuple = entry(en, table_number(row, point, 2), e, x, y);
-        cs.send("secp256k1.table.write", Bus::VariableBase, m, &tuple);
+        let key = key(table_number(row, point, 2), u64::from(c[0] + 4 * c[1])).into();
+        cs.send("secp256k1.table.write", m, entry(x, y, key));
     }
 }
 
 /// secp256k1.phi: constant·x − x' ≡ 0. Cost: 16 + 15.
-fn scale(cs: &mut Cs, en: Wire, x: &Element, constant: Words, value: Words) -> Element {
-    let image = Element::commit(cs, en, "secp256k1.phi.value", value);
+fn scale(cs: &mut Cs, en: Wire, x: &base::Element, constant: Words, value: Words) -> base::Element {
+    let image = base::Element::commit(cs, en, "secp256k1.phi.value", value);
     let minus = Linear::default().plus(-1, &image.linear());
     base::enforce_zero(cs, en, &PHI, &[Product::Scale(x, constant)], minus);
     image
@@ -183,9 +221,9 @@ pub fn read_digits(
 }
 
 fn read(cs: &mut Cs, en: Wire, table: u64, e: Lc, x: Words, y: [F; 2]) -> Point {
-    let ([a, b, c, d, f, g, h, i], point) = read_point(cs, "secp256k1.table.point", x, y);
-    let tuple = [e + en * (16 * table), a, b, c, d, f, g, h, i];
-    cs.receive("secp256k1.table.read", Bus::VariableBase, en, &tuple);
+    let Hints { x, y, point } = read_point(cs, "secp256k1.table.point", x, y);
+    let key = Element::with_constant(e, key(table, 0));
+    cs.receive("secp256k1.table.read", en, entry(x, y, key));
     point
 }
 
@@ -204,9 +242,12 @@ pub fn read_base(cs: &mut Cs, en: Wire, w: Words) -> (Scalar, Vec<Point>) {
         let enabled = en.value();
         let on = |x: Words| if enabled == F::from(0u64) { Words::default() } else { x };
         let y = tables::halves(on(words(hint.y))).map(F::from);
-        let ([a, b, c, e, f, g, h, i], point) = read_point(cs, "secp256k1.base.point", on(words(hint.x)), y);
-        let key = d + en * (256 * j as u64);
-        cs.send("secp256k1.base.read", Bus::FixedBase, en, &[key, a, b, c, e, f, g, h, i]);
+        let Hints { x, y: [y_low, y_high], point } =
+            read_point(cs, "secp256k1.base.point", on(words(hint.x)), y);
+        let [x0, x1, x2, x0_low, x1_low, x2_low] = x;
+        let key = Element::with_constant(d, 256 * j as u64);
+        let tuple = FixedBase { key, x0, x1, x2, x0_low, x1_low, x2_low, y_low, y_high };
+        cs.send("secp256k1.base.read", en, tuple);
         bytes.push(Lc::from(d));
         points.push(point);
     }
@@ -221,8 +262,8 @@ pub fn start(cs: &mut Cs, en: Wire, row: &Secp256k1Row) -> (Lc, Accumulator) {
     let point = tables::start(row.start).start;
     let on = |x: Words| if row.enabled { x } else { Words::default() };
     let index = cs.commit("secp256k1.start.index", row.start as u64);
-    let x = Element::commit(cs, en, "secp256k1.start.value", on(words(point.x)));
-    let y = Element::commit(cs, en, "secp256k1.start.value", on(words(point.y)));
+    let x = base::Element::commit(cs, en, "secp256k1.start.value", on(words(point.x)));
+    let y = base::Element::commit(cs, en, "secp256k1.start.value", on(words(point.y)));
     (index.into(), Accumulator { x, y: Ordinate::Value(y.into()) })
 }
 
@@ -244,7 +285,7 @@ pub fn accumulate(cs: &mut Cs, en: Wire, row: &Secp256k1Row, digits: &[Digits; 2
             for _ in 0..4 {
                 // The y of the window's last addition is a value already.
                 let y = match &acc.y {
-                    Ordinate::Value(y) => Element::clone(y),
+                    Ordinate::Value(y) => base::Element::clone(y),
                     _ => acc.with_value(cs, en, &last),
                 };
                 last = next();
@@ -271,6 +312,22 @@ pub fn accumulate(cs: &mut Cs, en: Wire, row: &Secp256k1Row, digits: &[Digits; 2
 
     let Ordinate::Value(start_y) = &start.y else { return };
     let coordinates = [&start.x, start_y, &acc.x, &end_y];
-    let tuple: Vec<Lc> = std::iter::once(index).chain(coordinates.iter().flat_map(|c| c.halves())).collect();
-    cs.send("secp256k1.start.read", Bus::StartPoint, en, &tuple);
+    let [
+        [start_x_low, start_x_high],
+        [start_y_low, start_y_high],
+        [end_x_low, end_x_high],
+        [end_y_low, end_y_high],
+    ] = coordinates.map(|c| c.halves().map(Element::from));
+    let tuple = StartPoint {
+        index: index.into(),
+        start_x_low,
+        start_x_high,
+        start_y_low,
+        start_y_high,
+        end_x_low,
+        end_x_high,
+        end_y_low,
+        end_y_high,
+    };
+    cs.send("secp256k1.start.read", en, tuple);
 }

@@ -12,7 +12,7 @@ use crate::{
         compare::{self, Names, Wide, split},
         poseidon,
     },
-    lookup::bus::Bus,
+    lookup::bus::{Account, Element, Storage},
 };
 
 /// What a row is; the flags sum to `en`.
@@ -237,19 +237,30 @@ fn journal(cs: &mut Cs, row: &TreeRow, kind: &Kind, id: &Identity, leaf: &Leaf, 
     let updated = cs.committed_product("tree.journal.updated", index.clone(), kind.update.clone());
     let appended = cs.committed_product("tree.journal.appended", index.clone(), kind.append.clone());
     let time = cs.commit("tree.journal.last_time", row.last_time);
-    let account = |v: &leaf::ValueColumns, index: Lc, time: Lc| {
-        [id.address.into(), v.nonce.clone(), v.hi.clone(), v.lo.clone(), v.code_hash.clone(), index, time]
+    let address = cs.share(id.address);
+    let account = |v: &leaf::ValueColumns, index: Lc, time: Element| Account {
+        index: index.into(),
+        address: (&address).into(),
+        nonce: (&v.nonce).into(),
+        balance_high: (&v.hi).into(),
+        balance_low: (&v.lo).into(),
+        code_hash: (&v.code_hash).into(),
+        time,
     };
-    let slot = |v: &leaf::ValueColumns, index: Lc, time: Lc| {
-        [id.address.into(), id.slot_hi.into(), id.slot_lo.into(), v.hi.clone(), v.lo.clone(), index, time]
+    let [slot_high, slot_low] = [id.slot_hi, id.slot_lo].map(|w| cs.share(w));
+    let slot = |v: &leaf::ValueColumns, index: Lc, time: Element| Storage {
+        index: index.into(),
+        address: (&address).into(),
+        slot_high: (&slot_high).into(),
+        slot_low: (&slot_low).into(),
+        value_high: (&v.hi).into(),
+        value_low: (&v.lo).into(),
+        time,
     };
     let (first, last) = (&leaf.first, &leaf.last);
-    let start = account(first, updated.into(), Lc::zero());
-    cs.send("tree.journal.account_first", Bus::Account, accounts.clone(), &start);
-    let end = account(last, updated + appended, time.into());
-    cs.receive("tree.journal.account_last", Bus::Account, accounts, &end);
-    let start = slot(first, updated.into(), Lc::zero());
-    cs.send("tree.journal.slot_first", Bus::Storage, slots, &start);
-    let end = slot(last, updated + appended, time.into());
-    cs.receive("tree.journal.slot_last", Bus::Storage, slots, &end);
+    let (start, end) = (updated, updated + appended);
+    cs.send("tree.journal.account_first", accounts.clone(), account(first, start.into(), 0.into()));
+    cs.receive("tree.journal.account_last", accounts, account(last, end.clone(), time.into()));
+    cs.send("tree.journal.slot_first", slots, slot(first, start.into(), 0.into()));
+    cs.receive("tree.journal.slot_last", slots, slot(last, end, time.into()));
 }

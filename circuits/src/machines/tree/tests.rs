@@ -22,7 +22,12 @@ use crate::{
     F,
     cs::{Cs, Lc, Mode, NUM_PUBLIC, WireId},
     gadgets::{compare, pow2, range},
-    lookup::{argument, bus::Bus, challenge::Challenges, tables},
+    lookup::{
+        argument,
+        bus::{Account, Bus, Element, Storage, Tuple},
+        challenge::Challenges,
+        tables,
+    },
     testing::{Checker, Failures, tree::ReferenceTree},
 };
 
@@ -81,18 +86,37 @@ fn scene(tree: &mut ReferenceTree, accesses: &[(LeafId, Option<[F; 3]>)], spare:
     scene_of(&ops, root_in, tree.root(), spare)
 }
 
+/// The journal's side of a leaf: receives its first row, sends its last.
+fn play(cs: &mut Cs, is_first: bool, tuple: impl Tuple) {
+    let one = cs.one();
+    if is_first { cs.receive("test.first", one, tuple) } else { cs.send("test.last", one, tuple) }
+}
+
 impl Scene {
     fn synthesize(&self, mode: Mode) -> Cs {
         let mut cs = Cs::new(mode);
         let root_in = cs.constant(self.root_in);
         let root_out = synthesize(&mut cs, &self.rows, root_in);
         cs.enforce_equal("test.root_out", root_out, cs.constant(self.root_out));
-        let one = cs.one();
         for Ends { bus, first, last } in &self.journal {
-            let constants = |cs: &Cs, t: &[F; 7]| t.map(|f| cs.constant(f)).to_vec();
-            let (first, last) = (constants(&cs, first), constants(&cs, last));
-            cs.receive("test.first", *bus, one, &first);
-            cs.send("test.last", *bus, one, &last);
+            for (is_first, &[address, a, b, c, d, index, time]) in [(true, first), (false, last)] {
+                let [index, address, a, b, c, d, time] =
+                    [index, address, a, b, c, d, time].map(Element::from);
+                match bus {
+                    Bus::Account => {
+                        let [nonce, balance_high, balance_low, code_hash] = [a, b, c, d];
+                        let tuple =
+                            Account { index, address, nonce, balance_high, balance_low, code_hash, time };
+                        play(&mut cs, is_first, tuple);
+                    }
+                    _ => {
+                        let [slot_high, slot_low, value_high, value_low] = [a, b, c, d];
+                        let tuple =
+                            Storage { index, address, slot_high, slot_low, value_high, value_low, time };
+                        play(&mut cs, is_first, tuple);
+                    }
+                }
+            }
         }
         cs
     }

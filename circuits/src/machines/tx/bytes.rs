@@ -8,7 +8,7 @@ use crate::{
     F,
     cs::{Cs, Lc, Wire},
     gadgets::to_u64,
-    lookup::bus::Bus,
+    lookup::bus::{BatchByte, BatchPrefix, Bus, Element, KeccakInput, PayloadRegion},
 };
 
 /// Name of the inverse hint of a byte. It is free where the byte is 0: the second equation decides there.
@@ -52,9 +52,9 @@ pub(super) fn allocate(cs: &mut Cs, rows: &[ByteRow]) -> ByteTable {
 ///
 /// ```text
 /// tx.bytes.nonzero    nz = suffixᵢ − suffixᵢ₊₁:  inverse·byte = nz,  byte·(1 − nz) = 0        2 a byte
-/// tx.bytes.suffix     receive (i, suffixᵢ) as often as asked, i = 0 … N                        2 a byte
-/// tx.bytes.read       receive (i, byteᵢ) as often as asked                                     2 a byte
-/// tx.bytes.hash       send (batch stream, i, byteᵢ) to keccak, enᵢ times                       3 a byte
+/// tx.bytes.suffix     receive (i, suffixᵢ) as often as asked, i = 0 … N                        1 a byte
+/// tx.bytes.read       receive (i, byteᵢ) as often as asked                                     1 a byte
+/// tx.bytes.hash       send (batch stream, i, byteᵢ) to keccak, enᵢ times                       1 a byte
 /// tx.bytes.boundary   receive (i, streamᵢ + 1, shiftᵢ) from a slot, boundaryᵢ times            3 a byte
 /// tx.bytes.stream     (streamᵢ − streamᵢ₋₁)·(1 − boundaryᵢ) = 0                                1 a byte
 /// tx.bytes.shift      (shiftᵢ − shiftᵢ₋₁)·(1 − boundaryᵢ) = 0                                  1 a byte
@@ -95,7 +95,7 @@ pub(super) fn provide(cs: &mut Cs, table: &ByteTable, rows: &[ByteRow], batch_st
     let (mut last_stream, mut last_shift) = (Lc::zero(), Lc::zero());
     for (i, row) in rows.iter().enumerate() {
         let (byte, en) = (Lc::from(table.bytes[i]), table.enabled[i]);
-        let position = cs.constant(i as u64);
+        let position = i as u64;
 
         let nonzero = suffix_at(i) - suffix_at(i + 1);
         let inverse = cs.witness(BYTE_INVERSE, byte.value().inverse().unwrap_or_default());
@@ -103,35 +103,44 @@ pub(super) fn provide(cs: &mut Cs, table: &ByteTable, rows: &[ByteRow], batch_st
         cs.enforce("tx.bytes.nonzero", nonzero - one, byte.clone(), Lc::zero());
 
         let times = cs.commit("tx.bytes.suffix_reads", suffix_reads[i]);
-        cs.receive("tx.bytes.suffix", Bus::BatchPrefix, times, &[position.clone(), suffix_at(i)]);
+        let nonzero = suffix_at(i).into();
+        cs.receive("tx.bytes.suffix", times, BatchPrefix { nonzero, position: position.into() });
         let times = cs.commit("tx.bytes.reads", reads[i]);
-        cs.receive("tx.bytes.read", Bus::BatchByte, times, &[position.clone(), byte.clone()]);
-        let stream = cs.constant(batch_stream);
-        cs.send("tx.bytes.hash", Bus::KeccakInput, en, &[stream, position.clone(), byte.clone()]);
+        cs.receive("tx.bytes.read", times, BatchByte { byte: (&byte).into(), position: position.into() });
+        let hashed =
+            KeccakInput { byte: (&byte).into(), position: position.into(), stream: batch_stream.into() };
+        cs.send("tx.bytes.hash", en, hashed);
 
         let boundary = cs.commit("tx.bytes.boundary", F::from(row.boundary));
         let stream = Lc::from(cs.commit("tx.bytes.stream", row.stream_plus_one));
         let shift = Lc::from(cs.commit("tx.bytes.shift", row.shift));
-        let tuple = [position.clone(), stream.clone(), shift.clone()];
-        cs.receive("tx.bytes.boundary", Bus::PayloadRegion, boundary, &tuple);
+        let region = PayloadRegion {
+            position: position.into(),
+            stream_plus_one: (&stream).into(),
+            shift: (&shift).into(),
+        };
+        cs.receive("tx.bytes.boundary", boundary, region);
         cs.enforce("tx.bytes.stream", stream.clone() - &last_stream, one - boundary, Lc::zero());
         cs.enforce("tx.bytes.shift", shift.clone() - &last_shift, one - boundary, Lc::zero());
         let shared = cs.commit("tx.bytes.shared", F::from(row.stream_plus_one != 0));
-        let tuple = [stream.clone() - one, position - &shift, byte];
-        cs.send("tx.bytes.payload", Bus::KeccakInput, shared, &tuple);
+        let hashed = KeccakInput {
+            byte: byte.into(),
+            position: Element::with_constant(-shift.clone(), position),
+            stream: Element::with_constant(&stream, -F::one()),
+        };
+        cs.send("tx.bytes.payload", shared, hashed);
         (last_stream, last_shift) = (stream, shift);
     }
     // The position after a full table: nothing follows it.
     let times = cs.commit("tx.bytes.suffix_reads", suffix_reads[n]);
-    let position = cs.constant(n as u64);
-    cs.receive("tx.bytes.suffix", Bus::BatchPrefix, times, &[position, Lc::zero()]);
+    cs.receive("tx.bytes.suffix", times, BatchPrefix { nonzero: 0.into(), position: (n as u64).into() });
 }
 
 /// How often each position below `n` was asked for on `bus` so far.
 fn count(cs: &Cs, bus: Bus, n: usize) -> Vec<F> {
     let mut counts = vec![F::zero(); n];
     for i in cs.interactions().filter(|i| i.bus == bus && !i.multiplicity.is_zero()) {
-        let position = to_u64(i.tuple[0]).and_then(|p| usize::try_from(p).ok());
+        let position = to_u64(i.tuple[1]).and_then(|p| usize::try_from(p).ok());
         if let Some(c) = position.and_then(|p| counts.get_mut(p)) {
             debug_assert!(i.multiplicity.is_one(), "{}: a slot reads a byte once", i.name);
             *c += i.multiplicity;

@@ -7,9 +7,10 @@ use super::{
     row::IntHint,
 };
 use crate::{
+    F,
     cs::{Cs, Lc, Wire},
     gadgets::words::to_u256,
-    lookup::bus::Bus,
+    lookup::bus::{Bus, Element, KeccakInput},
 };
 
 /// Most bytes of a chain id.
@@ -71,21 +72,19 @@ impl ChainIdRlp {
         let start = r.at.clone();
         r.advance("tx.chain_id.end", start.clone() + gated.size());
         r.read("tx.chain_id.read", start, self.prefix(r.cs), gated.has_prefix);
-        let one = r.cs.one();
-        for (i, (&byte, &times)) in self.digits.bytes.iter().zip(&gated.present).enumerate() {
-            r.read("tx.chain_id.read", r.at.clone() - one * (1 + i as u64), byte.into(), times);
-        }
+        let end = r.at.clone();
+        r.read_backwards("tx.chain_id.read", &end, &self.digits.bytes, gated.present.iter().copied());
     }
 
-    /// tx.payload.chain_id: the chain id at `position` of an EIP-155 signing payload. Cost: 27.
-    pub fn write(&self, cs: &mut Cs, stream: &Lc, position: &Lc, gated: &GatedChainId) {
-        let tuple = [stream.clone(), position.clone(), self.prefix(cs)];
-        cs.send("tx.payload.chain_id", Bus::KeccakInput, gated.has_prefix, &tuple);
-        let end = position.clone() + &self.has_prefix + self.digits.len();
-        let one = cs.one();
-        for (i, (&byte, &times)) in self.digits.bytes.iter().zip(&gated.present).enumerate() {
-            let tuple = [stream.clone(), end.clone() - one * (1 + i as u64), byte.into()];
-            cs.send("tx.payload.chain_id", Bus::KeccakInput, times, &tuple);
+    /// tx.payload.chain_id: the chain id at `position` of an EIP-155 signing payload. Cost: 20.
+    pub fn write(&self, cs: &mut Cs, stream: u64, position: &Lc, gated: &GatedChainId) {
+        let byte = |byte: Element, position: Element| KeccakInput { byte, position, stream: stream.into() };
+        let prefix = self.prefix(cs);
+        cs.send("tx.payload.chain_id", gated.has_prefix, byte(prefix.into(), position.into()));
+        let end = cs.share(position.clone() + &self.has_prefix + self.digits.len());
+        for (i, (&digit, &times)) in self.digits.bytes.iter().zip(&gated.present).enumerate() {
+            let position = end.plus(-F::from(1 + i as u64));
+            cs.send("tx.payload.chain_id", times, byte(digit.into(), position));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     F,
     cs::{Cs, Lc, Wire},
     gadgets::zero::is_zero,
-    lookup::bus::Bus,
+    lookup::bus::{BatchPrefix, Bus},
 };
 
 /// What the batch gives to its transactions.
@@ -225,9 +225,7 @@ fn parse(
     r.read("tx.list.type", absolute(Lc::zero()), flags.type_byte.clone(), flags.typed.clone());
     let prefix = en.clone() * 0xc0u64 + &list.form;
     r.read("tx.list.prefix", absolute(flags.typed.clone()), prefix, en.clone());
-    for (i, (&digit, &present)) in list.digits.iter().zip(&list.present).enumerate() {
-        r.read("tx.list.digit", en.clone() * -F::from(1 + i as u64), digit.into(), present);
-    }
+    r.read_backwards("tx.list.digit", &Lc::zero(), &list.digits, list.present);
     r.cs.enforce_equal("tx.list.size", flags.typed.clone() + en + &list.width, size.clone());
 
     let one = r.cs.one();
@@ -257,16 +255,11 @@ fn parse(
 /// 0x94 and 20 bytes, lowest first: a creation has no circuit.
 fn recipient(r: &mut ItemReader<'_>, en: &Lc, row: &SlotRow) -> Vec<Wire> {
     let start = r.at.clone();
-    r.read("tx.to.prefix", start.clone(), en.clone() * 0x94u64, en.clone());
-    let end = start + en.clone() * 21u64;
-    let bytes = (0..20)
-        .map(|i| {
-            let byte = r.cs.commit("tx.to.byte", u64::from(row.to[19 - i]));
-            r.read("tx.to.byte", end.clone() - en.clone() * (1 + i as u64), byte.into(), en.clone());
-            byte
-        })
-        .collect();
-    r.at = end;
+    r.read("tx.to.prefix", start.clone(), 0x94, en.clone());
+    r.at = start + en.clone() * 21u64;
+    let bytes: Vec<_> = (0..20).map(|i| r.cs.commit("tx.to.byte", u64::from(row.to[19 - i]))).collect();
+    let end = r.at.clone();
+    r.read_backwards("tx.to.byte", &end, &bytes, std::iter::repeat(en.clone()));
     bytes
 }
 
@@ -313,12 +306,10 @@ fn data(r: &mut ItemReader<'_>, en: &Lc, row: &SlotRow) -> Data {
     r.read("tx.data.prefix", prefix_start.clone(), form, has_prefix.clone());
     r.advance("tx.data.start", prefix_start + &has_prefix + &prefix.width);
     let start = r.at.clone();
-    for (i, (&digit, &present)) in prefix.digits.iter().zip(&prefix.present).enumerate() {
-        r.read("tx.data.digit", start.clone() - en.clone() * (1 + i as u64), digit.into(), present);
-    }
+    r.read_backwards("tx.data.digit", &start, &prefix.digits, prefix.present);
 
     let first = r.cs.commit("tx.data.first", u64::from(row.data_first));
-    r.read("tx.data.first", start.clone(), first.into(), one);
+    r.read("tx.data.first", start.clone(), first, one);
     r.cs.enforce("tx.data.first", first, constant - one, Lc::zero());
     r.cs.lookup("tx.data.canonical", Bus::Range8, one, first * 2u64 - (one - single) * 256u64);
 
@@ -327,7 +318,8 @@ fn data(r: &mut ItemReader<'_>, en: &Lc, row: &SlotRow) -> Data {
     let nonzero = [(start, row.nonzero_from_data), (end, row.nonzero_after_data)].map(|(offset, count)| {
         let wire = r.cs.commit("tx.data.nonzero", count);
         let position = r.origin.clone() + offset;
-        r.cs.send("tx.data.nonzero", Bus::BatchPrefix, en.clone(), &[position, wire.into()]);
+        let count = BatchPrefix { nonzero: wire.into(), position: position.into() };
+        r.cs.send("tx.data.nonzero", en.clone(), count);
         wire
     });
     Data { len, nonzero: nonzero[0] - nonzero[1] }

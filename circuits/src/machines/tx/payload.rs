@@ -17,9 +17,10 @@ use super::{
     row::SlotRow,
 };
 use crate::{
+    F,
     cs::{Cs, Lc},
     gadgets::words::Word,
-    lookup::bus::Bus,
+    lookup::bus::{Bus, Element, KeccakInput, KeccakOutput, PayloadRegion, Signature},
 };
 
 const SIGNING_LIST: LengthNames = LengthNames {
@@ -52,7 +53,6 @@ fn hash(
     stream: u64,
 ) -> Word {
     let en = &flags.en;
-    let stream_lc = en.clone() * stream;
     let eip155 = &flags.eip155;
 
     let tail = chain_id.gate(cs, "tx.payload.gate", eip155);
@@ -62,32 +62,42 @@ fn hash(
     let header = flags.typed.clone() + en + &list.width;
 
     let start = parsed.origin.clone();
-    let announce = [start.clone(), stream_lc.clone() + en, start.clone() - &header];
-    cs.send("tx.payload.region", Bus::PayloadRegion, en.clone(), &announce);
-    let end = [start + &shared, Lc::zero(), Lc::zero()];
-    cs.send("tx.payload.region", Bus::PayloadRegion, en.clone(), &end);
+    let announce = PayloadRegion {
+        position: (&start).into(),
+        stream_plus_one: (stream + 1).into(),
+        shift: (start.clone() - &header).into(),
+    };
+    cs.send("tx.payload.region", en.clone(), announce);
+    let end =
+        PayloadRegion { position: (start + &shared).into(), stream_plus_one: 0.into(), shift: 0.into() };
+    cs.send("tx.payload.region", en.clone(), end);
 
-    let type_byte = [stream_lc.clone(), Lc::zero(), flags.type_byte.clone()];
-    cs.send("tx.payload.type", Bus::KeccakInput, flags.typed.clone(), &type_byte);
-    let prefix = [stream_lc.clone(), flags.typed.clone(), en.clone() * 0xc0u64 + &list.form];
-    cs.send("tx.payload.prefix", Bus::KeccakInput, en.clone(), &prefix);
+    let byte = |byte: Element, position: Element| KeccakInput { byte, position, stream: stream.into() };
+    cs.send("tx.payload.type", flags.typed.clone(), byte((&flags.type_byte).into(), 0.into()));
+    let prefix = en.clone() * 0xc0u64 + &list.form;
+    cs.send("tx.payload.prefix", en.clone(), byte(prefix.into(), (&flags.typed).into()));
+    let header_end = cs.share(&header);
     for (i, (&digit, &present)) in list.digits.iter().zip(&list.present).enumerate() {
         cs.lookup("tx.payload.digit", Bus::Range8, present, digit);
-        let position = header.clone() - en.clone() * (1 + i as u64);
-        cs.send("tx.payload.digit", Bus::KeccakInput, present, &[stream_lc.clone(), position, digit.into()]);
+        let position = header_end.plus(-F::from(1 + i as u64));
+        cs.send("tx.payload.digit", present, byte(digit.into(), position));
     }
 
     let position = header.clone() + &shared;
-    chain_id.write(cs, &stream_lc, &position, &tail);
-    for i in 0..2 {
-        let position = position.clone() + tail.size() + eip155.clone() * i;
-        let tuple = [stream_lc.clone(), position, eip155.clone() * 0x80u64];
-        cs.send("tx.payload.zero", Bus::KeccakInput, eip155.clone(), &tuple);
+    chain_id.write(cs, stream, &position, &tail);
+    let zeros = cs.share(position + tail.size());
+    for i in 0..2u64 {
+        cs.send("tx.payload.zero", eip155.clone(), byte(0x80.into(), zeros.plus(i)));
     }
 
     let digest = Word::commit_unchecked(cs, "tx.payload.digest", digest_value(row.digest));
-    let tuple = [stream_lc, header + length, digest.hi.clone(), digest.lo.clone()];
-    cs.receive("tx.payload.digest", Bus::KeccakOutput, en.clone(), &tuple);
+    let tuple = KeccakOutput {
+        high: (&digest.hi).into(),
+        low: (&digest.lo).into(),
+        length: (header + length).into(),
+        stream: stream.into(),
+    };
+    cs.receive("tx.payload.digest", en.clone(), tuple);
     digest
 }
 
@@ -111,7 +121,16 @@ pub(super) fn sender(
     let digest = hash(cs, row, flags, parsed, chain_id, stream);
     let (r, s) = (parsed.r.word(), parsed.s.word());
     let address = Lc::from(cs.commit("tx.signature.sender", address_to_field(row.sender_address)));
-    let tuple = [digest.hi, digest.lo, r.hi, r.lo, s.hi, s.lo, parsed.parity.clone(), address.clone()];
-    cs.receive("tx.signature.valid", Bus::Signature, en.clone(), &tuple);
+    let tuple = Signature {
+        address: (&address).into(),
+        z_high: digest.hi.into(),
+        z_low: digest.lo.into(),
+        r_high: r.hi.into(),
+        r_low: r.lo.into(),
+        s_high: s.hi.into(),
+        s_low: s.lo.into(),
+        parity: (&parsed.parity).into(),
+    };
+    cs.receive("tx.signature.valid", en.clone(), tuple);
     address
 }

@@ -10,7 +10,7 @@ use crate::{
     F,
     cs::{Cs, Lc, Wire},
     gadgets::words::{Word, to_u256},
-    lookup::bus::Bus,
+    lookup::bus::{BatchByte, Bus, Element},
 };
 
 /// Names of an integer item's families.
@@ -112,10 +112,25 @@ pub(super) struct ItemReader<'a> {
 }
 
 impl ItemReader<'_> {
+    /// The bytes before `offset`, the last one first, each where its `times` is 1. Cost: 1 a byte, and 1.
+    pub fn read_backwards<T: Into<Lc>>(
+        &mut self,
+        name: &'static str,
+        offset: &Lc,
+        bytes: &[Wire],
+        times: impl IntoIterator<Item = T>,
+    ) {
+        let end = self.cs.share(self.origin.clone() + offset);
+        for (i, (&byte, times)) in bytes.iter().zip(times).enumerate() {
+            let position = end.plus(-F::from(1 + i as u64));
+            self.cs.send(name, times, BatchByte { byte: byte.into(), position });
+        }
+    }
+
     /// The byte at `offset` is `byte`, where `times` is 1. Cost: 2.
-    pub fn read(&mut self, name: &'static str, offset: Lc, byte: Lc, times: impl Into<Lc>) {
+    pub fn read(&mut self, name: &'static str, offset: Lc, byte: impl Into<Element>, times: impl Into<Lc>) {
         let position = self.origin.clone() + offset;
-        self.cs.send(name, Bus::BatchByte, times, &[position, byte]);
+        self.cs.send(name, times, BatchByte { byte: byte.into(), position: position.into() });
     }
 
     /// Moves to `end`, which becomes a wire so that combinations stay short. Cost: 1.
@@ -141,16 +156,15 @@ impl ItemReader<'_> {
         let start = self.at.clone();
         self.advance(names.end, first.clone() + d.len());
         let one = self.cs.one();
-        for (i, (&byte, &present)) in d.bytes.iter().zip(&d.present).enumerate() {
-            self.read(names.byte, self.at.clone() - one * (1 + i as u64), byte.into(), present);
-        }
+        let end = self.at.clone();
+        self.read_backwards(names.byte, &end, &d.bytes, d.present.iter().copied());
         let prefix = flag.clone() * 0x80u64 + d.len();
         self.read(names.prefix, start, prefix, has_prefix);
 
         let any = d.present[0];
         let top_value = if any.value().is_zero() { 0 } else { hint.value.byte(hint.len - 1) };
         let top = self.cs.commit(names.top, u64::from(top_value));
-        self.read(names.top, first, top.into(), any);
+        self.read(names.top, first, top, any);
         let inverse = top.value().inverse().unwrap_or_default();
         let inverse = self.cs.witness(TOP_INVERSE, inverse);
         self.cs.enforce(names.top, inverse, top, any);

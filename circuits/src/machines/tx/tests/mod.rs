@@ -18,7 +18,7 @@ use super::{witness::trace_with, *};
 use crate::{
     F,
     cs::{Cs, Lc, Mode},
-    lookup::bus::Bus,
+    lookup::bus::{self, Account, Element, KeccakInput, KeccakOutput},
     machines::journal::{Entry, Journal},
     testing::{Checker, Failures},
 };
@@ -223,35 +223,50 @@ impl Batch {
         let one = Lc::from(cs.one());
         for (stream, message) in &self.messages {
             for (i, &byte) in message.iter().enumerate() {
-                let tuple = [*stream, i as u64, u64::from(byte)].map(|v| cs.constant(v));
-                cs.receive("outside.message", Bus::KeccakInput, one.clone(), &tuple);
+                let (byte, position) = (u64::from(byte).into(), (i as u64).into());
+                cs.receive(
+                    "outside.message",
+                    one.clone(),
+                    KeccakInput { byte, position, stream: (*stream).into() },
+                );
             }
             if *stream != 0 {
                 let (hi, lo) = halves(U256::from_be_bytes(keccak256(message).0));
-                let tuple = [F::from(*stream), F::from(message.len() as u64), hi, lo].map(|v| cs.constant(v));
-                cs.send("outside.digest", Bus::KeccakOutput, one.clone(), &tuple);
+                let tuple = KeccakOutput {
+                    high: hi.into(),
+                    low: lo.into(),
+                    length: (message.len() as u64).into(),
+                    stream: (*stream).into(),
+                };
+                cs.send("outside.digest", one.clone(), tuple);
             }
         }
         for &(digest, r, s, parity, sender) in &self.signatures {
-            let words = [U256::from_be_bytes(digest.0), r, s].map(halves);
-            let tuple: Vec<_> = words
-                .iter()
-                .flat_map(|&(hi, lo)| [hi, lo])
-                .chain([F::from(parity), address_to_field(sender)])
-                .map(|v| cs.constant(v))
-                .collect();
-            cs.send("outside.signature", Bus::Signature, one.clone(), &tuple);
+            let [[z_high, z_low], [r_high, r_low], [s_high, s_low]] = [U256::from_be_bytes(digest.0), r, s]
+                .map(|word| {
+                    let (hi, lo) = halves(word);
+                    [hi, lo].map(Element::from)
+                });
+            let (address, parity) = (address_to_field(sender).into(), u64::from(parity).into());
+            let tuple = bus::Signature { address, z_high, z_low, r_high, r_low, s_high, s_low, parity };
+            cs.send("outside.signature", one.clone(), tuple);
         }
         for (journal, is_start) in [(&self.before, true), (&self.after, false)] {
             for (address, e) in &journal.accounts {
                 let (hi, lo) = halves(e.value.balance);
-                let (nonce, index, time) = (F::from(e.value.nonce), F::from(e.index), F::from(e.time));
-                let tuple = [address_to_field(*address), nonce, hi, lo, e.value.code_hash, index, time];
-                let tuple = tuple.map(|v| cs.constant(v));
+                let tuple = Account {
+                    index: e.index.into(),
+                    address: address_to_field(*address).into(),
+                    nonce: e.value.nonce.into(),
+                    balance_high: hi.into(),
+                    balance_low: lo.into(),
+                    code_hash: e.value.code_hash.into(),
+                    time: e.time.into(),
+                };
                 if is_start {
-                    cs.send("outside.old_account", Bus::Account, one.clone(), &tuple);
+                    cs.send("outside.old_account", one.clone(), tuple);
                 } else {
-                    cs.receive("outside.new_account", Bus::Account, one.clone(), &tuple);
+                    cs.receive("outside.new_account", one.clone(), tuple);
                 }
             }
         }
