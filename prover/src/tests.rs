@@ -74,7 +74,7 @@ impl Circuit for Example {
         let mut sum = Lc::zero();
         for (i, (sent, received)) in (0u64..).zip(values.sent.iter().zip(&values.received)) {
             let [v, u] = [cs.commit("example.sent", *sent), cs.commit("example.received", *received)];
-            let tuple = |byte: Wire| BatchByte { byte: byte.into(), position: i.into() };
+            let tuple = |second: Wire| BatchByte { byte: i.into(), position: second.into() };
             cs.lookup("example.range", Bus::Range8, one, v);
             cs.send("example.send", one, tuple(v));
             cs.receive("example.receive", one, tuple(u));
