@@ -1,8 +1,9 @@
-//! Groth16 with one commitment, on ark-groth16's keys (DESIGN section 5, docs/adr/0001).
+//! Groth16 with one commitment, on ark-groth16's keys (docs/adr/0001).
 //!
 //! | file | phase |
 //! |---|---|
 //! | [`circuit`] | what a circuit is; its matrices, shape and digest; replay into an ark constraint system |
+//! | [`domain`] | subgroups of 2ᵏ, 3·2ᵏ and 9·2ᵏ points, and transforms on their cosets |
 //! | [`qap`] | R1CS to polynomials: ark's generator and our prover use the same domain |
 //! | [`mod@setup`] | keys from operating-system randomness |
 //! | [`keys`], [`store`] | what a key holds; its file |
@@ -20,6 +21,7 @@ pub mod batch;
 pub mod bench;
 pub mod circuit;
 pub mod commit;
+pub mod domain;
 pub mod export;
 pub mod keys;
 pub mod msm;

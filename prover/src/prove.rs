@@ -32,7 +32,7 @@ pub enum ProveError {
     CommittedValueChanged { index: usize },
     #[error("constraint {index}, {name}, is not satisfied")]
     Unsatisfied { index: usize, name: &'static str },
-    #[error("{constraints} constraints exceed the largest domain of the field")]
+    #[error("{constraints} constraints and 4 consistency rows exceed the largest domain, of 2²⁸ points")]
     TooManyConstraints { constraints: usize },
 }
 
@@ -114,11 +114,9 @@ pub(crate) fn finish(
     if let Some(index) = committed.iter().zip(&commitment.scalars).position(|(now, then)| now != then) {
         return Err(ProveError::CommittedValueChanged { index });
     }
-    let domain = qap::domain(shape.constraints)
+    let domain = timed(&mut stats.fft_s, || qap::domain(shape.constraints))
         .ok_or(ProveError::TooManyConstraints { constraints: shape.constraints })?;
-    let evaluations = timed(&mut stats.matrices_s, || {
-        Evaluations::new(&pk.circuit, &z, ark_poly::EvaluationDomain::size(&domain))
-    });
+    let evaluations = timed(&mut stats.matrices_s, || Evaluations::new(&pk.circuit, &z, domain.size()));
     drop(z);
     let matrices = pk.circuit.matrices();
     evaluations

@@ -10,7 +10,7 @@
 
 use ark_ff::{FftField, Field, One, PrimeField, Zero};
 use ark_groth16::r1cs_to_qap::R1CSToQAP;
-use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
+use ark_poly::EvaluationDomain;
 use ark_relations::gr1cs::{
     ConstraintSystemRef, Matrix as ArkMatrix, R1CS_PREDICATE_LABEL, Result as ArkResult, SynthesisError,
 };
@@ -20,7 +20,10 @@ use cairn_circuits::{
 };
 use rayon::prelude::*;
 
-use crate::circuit::Recorded;
+use crate::{
+    circuit::Recorded,
+    domain::{self, Domain},
+};
 
 const ROWS: usize = NUM_PUBLIC as usize;
 
@@ -29,15 +32,20 @@ pub struct CommittedReduction;
 
 impl R1CSToQAP for CommittedReduction {
     /// Reads the constraints one by one: `to_matrices` would copy them all, at 40 bytes a term.
+    ///
+    /// The generator's own domain `D` has a row for every instance variable and a power of two of rows; ours replaces it.
+    /// All that the generator takes from a domain is what this function returns (the columns at t, tⁿ − 1, n) and t itself,
+    /// which it samples outside `D` but not outside ours: [`mod@crate::setup`] sees to that, and t inside is an error here.
     fn instance_map_with_evaluation<P: PrimeField, D: EvaluationDomain<P>>(
         cs: ConstraintSystemRef<P>,
         t: &P,
     ) -> ArkResult<(Vec<P>, Vec<P>, Vec<P>, P, usize, usize)> {
         let cs = cs.borrow().ok_or(SynthesisError::MissingCS)?;
         let (num_constraints, num_instance) = (cs.num_constraints(), cs.num_instance_variables());
-        let domain = D::new(num_constraints + ROWS).ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
-        let zt = domain.evaluate_vanishing_polynomial(*t);
-        let u = domain.evaluate_all_lagrange_coefficients(*t);
+        let domain =
+            Domain::<P>::new(num_constraints + ROWS).ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
+        let zt = domain.vanishing(*t);
+        let u = domain.lagrange(*t).ok_or(SynthesisError::DivisionByZero)?;
 
         let num_variables = cs.num_variables();
         let predicate = cs
@@ -89,16 +97,22 @@ impl R1CSToQAP for CommittedReduction {
     }
 }
 
-/// The domain of a circuit with `constraints` rows, or `None` if there is no root of unity of that order.
+/// The domain of a circuit, a function of the number of its constraints alone; `None` if there is none of that size.
 #[must_use]
-pub fn domain(constraints: usize) -> Option<Radix2EvaluationDomain<F>> {
-    Radix2EvaluationDomain::new(constraints + ROWS)
+pub fn domain(constraints: usize) -> Option<Domain> {
+    Domain::new(constraints.checked_add(ROWS)?)
+}
+
+/// The size of [`domain`].
+#[must_use]
+pub fn domain_size(constraints: usize) -> Option<usize> {
+    domain::size_for(constraints.checked_add(ROWS)?)
 }
 
 /// For the committed wires: β·uⱼ(t) + α·vⱼ(t) + wⱼ(t), the discrete logarithm of Kⱼ. No committed wire has a consistency row.
-pub(crate) fn committed_scalars(circuit: &Recorded, t: F, alpha: F, beta: F) -> Option<Vec<F>> {
+/// `lagrange` has the values at t for each point of the circuit's domain.
+pub(crate) fn committed_scalars(circuit: &Recorded, lagrange: &[F], alpha: F, beta: F) -> Vec<F> {
     let (m, shape) = (circuit.matrices(), circuit.shape());
-    let lagrange = domain(shape.constraints)?.evaluate_all_lagrange_coefficients(t);
     let columns = |matrix: &Matrix| {
         let mut sums = vec![F::zero(); shape.committed];
         for (i, u) in lagrange.iter().enumerate().take(shape.constraints) {
@@ -111,7 +125,7 @@ pub(crate) fn committed_scalars(circuit: &Recorded, t: F, alpha: F, beta: F) -> 
         sums
     };
     let (a, (b, c)) = rayon::join(|| columns(&m.a), || rayon::join(|| columns(&m.b), || columns(&m.c)));
-    Some(a.iter().zip(&b).zip(&c).map(|((a, b), c)| beta * a + alpha * b + c).collect())
+    a.iter().zip(&b).zip(&c).map(|((a, b), c)| beta * a + alpha * b + c).collect()
 }
 
 /// A constraint that an assignment does not satisfy, by index.
@@ -168,24 +182,26 @@ impl Evaluations {
 
     /// Coefficients of h = (a·b − c)/(Xⁿ − 1), the last (zero) one left out.
     ///
-    /// On the coset g·H the divisor is the constant gⁿ − 1. The product needs that coset, its degree being above n; c does not,
-    /// so it is subtracted by coefficients: six transforms instead of seven.
+    /// On a coset g·H the divisor is the constant gⁿ − 1, which is not zero for a generator g of the field's units and any n.
+    /// The product needs that coset, its degree being above n; c does not, so it is subtracted by coefficients: six transforms
+    /// instead of seven.
     #[must_use]
-    pub fn quotient(self, domain: &Radix2EvaluationDomain<F>) -> Vec<F> {
+    pub fn quotient(self, domain: &Domain) -> Vec<F> {
         let Self { mut a, mut b, mut c } = self;
-        #[expect(clippy::expect_used, reason = "the generator of the field's units is not zero")]
-        let coset = domain.get_coset(F::GENERATOR).expect("a coset by a unit");
+        let g = F::GENERATOR;
         for column in [&mut a, &mut b] {
-            domain.ifft_in_place(column);
-            coset.fft_in_place(column);
+            domain.interpolate(F::ONE, column);
+            domain.evaluate(g, column);
         }
         a.par_iter_mut().zip(&b).with_min_len(1024).for_each(|(a, b)| *a *= b);
         drop(b);
-        coset.ifft_in_place(&mut a);
-        domain.ifft_in_place(&mut c);
+        domain.interpolate(g, &mut a);
+        domain.interpolate(F::ONE, &mut c);
+        // Every interpolation has left a factor n: a·b carries three of them, c one.
         #[expect(clippy::expect_used, reason = "a generator of the units is in no proper subgroup")]
-        let divisor = domain.evaluate_vanishing_polynomial(F::GENERATOR).inverse().expect("gⁿ ≠ 1");
-        a.par_iter_mut().zip(&c).with_min_len(1024).for_each(|(a, c)| *a = (*a - c) * divisor);
+        let for_c = domain.vanishing(g).inverse().expect("gⁿ ≠ 1") * domain.size_inverse();
+        let for_ab = for_c * domain.size_inverse().square();
+        a.par_iter_mut().zip(&c).with_min_len(1024).for_each(|(a, c)| *a = *a * for_ab - for_c * c);
         a.truncate(domain.size() - 1);
         a
     }

@@ -18,7 +18,8 @@ use rand::{CryptoRng, RngCore, rngs::OsRng};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    circuit::{Recorded, Replay},
+    circuit::{Recorded, Replay, Shape},
+    domain::Domain,
     keys::{KeyDefect, ProvingKey, Query, VerifyingKey},
     qap::{self, CommittedReduction},
 };
@@ -63,7 +64,7 @@ impl Observer for () {
 /// Why no key was made.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    #[error("{constraints} constraints exceed the largest domain of the field")]
+    #[error("{constraints} constraints and 4 consistency rows exceed the largest domain, of 2²⁸ points")]
     TooManyConstraints { constraints: usize },
     #[error("key generation failed")]
     Generator(#[from] SynthesisError),
@@ -104,9 +105,9 @@ impl Drop for Trapdoor {
 /// Randomness that can be played again: the generator draws the evaluation point t itself, and the commitment's scalars are
 /// functions of t.
 #[derive(Default)]
-struct Tape {
-    words: Zeroizing<Vec<u64>>,
-    at: usize,
+pub(crate) struct Tape {
+    pub(crate) words: Zeroizing<Vec<u64>>,
+    pub(crate) at: usize,
 }
 
 impl RngCore for Tape {
@@ -141,16 +142,11 @@ impl CryptoRng for Tape {}
 ///
 /// Time: a few seconds for 2¹⁸ constraints on two cores. The generator holds the constraints a second time while it runs.
 pub fn setup(circuit: Recorded, observer: &dyn Observer) -> Result<ProvingKey, SetupError> {
-    let shape = circuit.shape();
-    let too_many = SetupError::TooManyConstraints { constraints: shape.constraints };
-    // The generator samples t outside a domain with a row for every instance variable: it contains the one in use.
-    let Some(sampled) = GeneralEvaluationDomain::<F>::new(shape.constraints + shape.instance()) else {
-        return Err(too_many);
-    };
+    let too_many = || SetupError::TooManyConstraints { constraints: circuit.shape().constraints };
+    let domain = qap::domain(circuit.shape().constraints).ok_or_else(too_many)?;
     let trapdoor = Trapdoor::sample();
-    let mut tape = Tape::default();
-    let mut t = sampled.sample_element_outside_domain(&mut tape);
-    tape.at = 0;
+    let (mut t, mut tape) =
+        evaluation_point(circuit.shape(), &domain, Tape::default()).ok_or_else(too_many)?;
 
     observer.progress(Phase::Generate, 0.0);
     let ark = Groth16::<Bn254, CommittedReduction>::generate_parameters_with_qap(
@@ -167,7 +163,7 @@ pub fn setup(circuit: Recorded, observer: &dyn Observer) -> Result<ProvingKey, S
 
     observer.progress(Phase::Commitment, 0.0);
     let sigma2 = (G2Affine::generator() * trapdoor.sigma).into_affine();
-    let committed_sigma = sigma_multiples(&circuit, t, &trapdoor).ok_or(too_many)?;
+    let committed_sigma = sigma_multiples(&circuit, &domain, t, &trapdoor)?;
     t.zeroize();
     drop((trapdoor, tape));
     let key = assemble(ark, sigma2, committed_sigma, circuit)?;
@@ -175,12 +171,40 @@ pub fn setup(circuit: Recorded, observer: &dyn Observer) -> Result<ProvingKey, S
     Ok(key)
 }
 
+/// The point t at which a key holds the polynomials of its circuit, and a tape from which the generator draws the same t.
+///
+/// t must not be in the domain of the circuit: tⁿ − 1 would be zero, and h with it absent from the verifier's equation. The
+/// generator only makes sure that t is outside a domain of its own, a power of two that holds a row for every instance
+/// variable; one of 3·2ᵏ points is no part of that. So t is checked here, and all randomness is drawn anew if it is inside.
+pub(crate) fn evaluation_point(shape: Shape, domain: &Domain, mut tape: Tape) -> Option<(F, Tape)> {
+    let generators_own = GeneralEvaluationDomain::<F>::new(shape.constraints.checked_add(shape.instance())?)?;
+    loop {
+        let t = generators_own.sample_element_outside_domain(&mut tape);
+        if !domain.vanishing(t).is_zero() {
+            tape.at = 0;
+            return Some((t, tape));
+        }
+        tape = Tape::default();
+    }
+}
+
 /// σ·Kⱼ/γ for all committed wires, from the logarithms of Kⱼ: 20 additions each by a table of the generator.
-fn sigma_multiples(circuit: &Recorded, t: F, trapdoor: &Trapdoor) -> Option<Vec<G1Affine>> {
-    let mut scalars = Zeroizing::new(qap::committed_scalars(circuit, t, trapdoor.alpha, trapdoor.beta)?);
-    let factor = Zeroizing::new(trapdoor.sigma * trapdoor.gamma.inverse()?);
+fn sigma_multiples(
+    circuit: &Recorded,
+    domain: &Domain,
+    t: F,
+    trapdoor: &Trapdoor,
+) -> Result<Vec<G1Affine>, SetupError> {
+    // evaluation_point() has made sure of the first, sample() of the second.
+    let (Some(lagrange), Some(gamma_inverse)) = (domain.lagrange(t), trapdoor.gamma.inverse()) else {
+        return Err(SynthesisError::DivisionByZero.into());
+    };
+    let lagrange = Zeroizing::new(lagrange);
+    let mut scalars =
+        Zeroizing::new(qap::committed_scalars(circuit, &lagrange, trapdoor.alpha, trapdoor.beta));
+    let factor = Zeroizing::new(trapdoor.sigma * gamma_inverse);
     scalars.iter_mut().for_each(|k| *k *= &*factor);
-    Some(BatchMulPreprocessing::new(G1Projective::generator(), scalars.len()).batch_mul(&scalars))
+    Ok(BatchMulPreprocessing::new(G1Projective::generator(), scalars.len()).batch_mul(&scalars))
 }
 
 fn assemble(

@@ -3,6 +3,9 @@
 //! ```text
 //! "CAIRNKEY" ‖ u32 version ‖ digest ‖ lengths ‖ fixed points ‖ columns ‖ points ‖ checksum
 //! ```
+//! The number of h's points is not among the lengths: it follows from the circuit's domain, and that from the number of
+//! constraints, so that a key for another kind of domain cannot be read as one for this.
+//!
 //! Points are the Montgomery limbs of their affine coordinates, little-endian: read without a multiplication. They are not
 //! validated again; the checksum (keccak256 over the keccak256 of every block) finds accidents, not forgeries: whoever
 //! can write the file can replace the key. The matrices are not stored: the circuit in hand gives them, and with them
@@ -27,13 +30,14 @@ use rayon::prelude::*;
 use crate::{
     circuit::Recorded,
     keys::{KeyDefect, ProvingKey, Query, VerifyingKey},
+    qap,
     setup::{Observer, Phase, SetupError, setup},
 };
 
 const MAGIC: &[u8; 8] = b"CAIRNKEY";
-const VERSION: u32 = 1;
-/// Magic, version, digest, five lengths.
-const HEADER_BYTES: usize = 8 + 4 + 32 + 5 * 8;
+const VERSION: u32 = 2;
+/// Magic, version, digest, four lengths.
+const HEADER_BYTES: usize = 8 + 4 + 32 + 4 * 8;
 /// Elements of a block, the unit of hashing and of parallel work.
 const BLOCK: usize = 1 << 14;
 /// Blocks in memory at a time.
@@ -46,7 +50,7 @@ pub enum KeyFileError {
     Io { path: PathBuf, source: io::Error },
     #[error("{path} is not a proving key")]
     NotAKey { path: PathBuf },
-    #[error("{path} has version {got}, expected {expected}")]
+    #[error("{path} has version {got}, expected {expected}: remove it to have the key made anew")]
     Version { path: PathBuf, expected: u32, got: u32 },
     #[error("{path} belongs to circuit {got}, expected {expected}")]
     WrongCircuit { path: PathBuf, expected: B256, got: B256 },
@@ -125,11 +129,13 @@ pub fn load(path: &Path, circuit: Recorded, observer: &dyn Observer) -> Result<P
     let got = file.metadata().map_err(io)?.len();
     let mut input = Hashed { file, hash: Keccak256::new() };
     let lengths = read_header(&mut input, path, circuit.digest(), got)?;
-    let expected = file_bytes(lengths);
+    let constraints = circuit.shape().constraints;
+    let h = qap::domain_size(constraints).ok_or(SetupError::TooManyConstraints { constraints })? as u64 - 1;
+    let expected = file_bytes(lengths, h);
     if got != expected {
         return Err(KeyFileError::Length { path: path.to_path_buf(), expected, got });
     }
-    let key = read_key(&mut input, lengths, circuit, observer).map_err(io)?;
+    let key = read_key(&mut input, lengths, h, circuit, observer).map_err(io)?;
     let mut checksum = [0u8; 32];
     input.file.read_exact(&mut checksum).map_err(io)?;
     if input.hash.finalize() != checksum {
@@ -140,12 +146,12 @@ pub fn load(path: &Path, circuit: Recorded, observer: &dyn Observer) -> Result<P
     Ok(key)
 }
 
-/// Numbers of elements: a, b, l, h, committed.
-type Lengths = [u64; 5];
+/// Numbers of elements: a, b, l, committed.
+type Lengths = [u64; 4];
 
 const G1_BYTES: u64 = G1Affine::BYTES as u64;
 
-fn file_bytes([a, b, l, h, k]: Lengths) -> u64 {
+fn file_bytes([a, b, l, k]: Lengths, h: u64) -> u64 {
     let fixed = 7 * G1_BYTES + 4 * G2Affine::BYTES as u64;
     let columns = 4u64.saturating_mul(a.saturating_add(b).saturating_add(l).saturating_add(k));
     let g1 = [a, b, l, h, k, k].iter().fold(0u64, |sum, n| sum.saturating_add(n.saturating_mul(G1_BYTES)));
@@ -154,8 +160,7 @@ fn file_bytes([a, b, l, h, k]: Lengths) -> u64 {
 }
 
 fn write_key(out: &mut Hashed, key: &ProvingKey) -> io::Result<()> {
-    let lengths =
-        [&key.a.points, &key.b1, &key.l.points, &key.h, &key.committed.points].map(|q| q.len() as u64);
+    let lengths = [&key.a.points, &key.b1, &key.l.points, &key.committed.points].map(|q| q.len() as u64);
     let mut header = Vec::with_capacity(HEADER_BYTES);
     header.extend_from_slice(MAGIC);
     header.extend_from_slice(&VERSION.to_le_bytes());
@@ -192,14 +197,15 @@ fn read_header(input: &mut Hashed, path: &Path, expected: B256, bytes: u64) -> R
     if got != expected {
         return Err(KeyFileError::WrongCircuit { path: path.to_path_buf(), expected, got });
     }
-    let mut lengths = [0u64; 5];
+    let mut lengths = [0u64; 4];
     lengths.iter_mut().zip(header[44..].chunks_exact(8)).for_each(|(n, bytes)| *n = le_u64(bytes));
     Ok(lengths)
 }
 
 fn read_key(
     input: &mut Hashed,
-    [a, b, l, h, k]: Lengths,
+    [a, b, l, k]: Lengths,
+    h: u64,
     circuit: Recorded,
     observer: &dyn Observer,
 ) -> io::Result<ProvingKey> {

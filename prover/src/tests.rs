@@ -29,21 +29,31 @@ use crate::{
     keys::{KeyDefect, VerifyingKey},
     load_or_setup, prove,
     prove::{combine, finish},
-    qap::{self, CommittedReduction, Evaluations, Unsatisfied},
+    qap::{self, CommittedReduction, Evaluations},
     setup,
     setup::Observer,
     store,
     verify::{prepared_inputs, verify, verify_batch},
 };
 
+mod domain;
+
 /// Bytes vᵢ, each in range, sent as (i, vᵢ) and received as (i, uᵢ); x = Σ vᵢ². `idle` committed wires are in no lookup.
 #[derive(Clone, Copy)]
 struct Example {
     rows: usize,
     idle: usize,
+    /// Further products, to reach a size of the domain.
+    padding: usize,
 }
 
-const EXAMPLE: Example = Example { rows: 20, idle: 0 };
+const EXAMPLE: Example = Example { rows: 20, idle: 0, padding: 0 };
+
+/// The example with as many constraints as fill `rows` of a domain together with the four consistency rows.
+fn example_of(rows: usize) -> Example {
+    let padding = rows - EXAMPLE.record().shape().constraints - NUM_PUBLIC as usize;
+    Example { padding, ..EXAMPLE }
+}
 
 #[derive(Clone)]
 struct Values {
@@ -84,6 +94,9 @@ impl Circuit for Example {
             cs.commit("example.idle", 7u64);
         }
         cs.enforce_equal("example.sum", sum, x);
+        for _ in 0..self.padding {
+            cs.product("example.padding", x, x);
+        }
         tables::range8().close(&mut cs);
         cs
     }
@@ -103,8 +116,7 @@ fn honest(salt: u64) -> (F, Proof) {
 fn forge(cs: &Cs, d: G1Affine, d_pok: G1Affine) -> Proof {
     let z = cs.assignment();
     let domain = qap::domain(key().circuit.shape().constraints).unwrap();
-    let size = ark_poly::EvaluationDomain::size(&domain);
-    let h = Evaluations::new(&key().circuit, &z, size).quotient(&domain);
+    let h = Evaluations::new(&key().circuit, &z, domain.size()).quotient(&domain);
     let scalars: Vec<_> = z.iter().map(|v| v.into_bigint()).collect();
     let (a, b, c) = combine(key(), &scalars, &h, &mut ProveStats::default());
     Proof { a, b, c, d, d_pok }
@@ -268,11 +280,11 @@ fn refuses_committed_values_that_changed_after_the_commitment() {
 
 #[test]
 fn refuses_a_synthesis_of_another_structure() {
-    let committed = Example { rows: 20, idle: 1 };
+    let committed = Example { idle: 1, ..EXAMPLE };
     let refused = prove(key(), &committed, &Values::honest(20, 1)).unwrap_err();
     assert!(matches!(refused, ProveError::WireCount { kind: "committed", .. }), "{refused:?}");
     // As many committed wires, fewer ordinary ones.
-    let ordinary = Example { rows: 19, idle: 2 };
+    let ordinary = Example { rows: 19, idle: 2, ..EXAMPLE };
     let refused = prove(key(), &ordinary, &Values::honest(19, 1)).unwrap_err();
     assert!(matches!(refused, ProveError::WireCount { kind: "ordinary", .. }), "{refused:?}");
 }
@@ -294,57 +306,17 @@ fn names_the_first_violated_constraint() {
 
 #[test]
 fn committed_wires_do_not_enlarge_the_domain() {
-    // 20 squares, sum, 120 bus elements, 256 rows, 12 powers, bus sum, and four consistency rows: below 512.
     let few = EXAMPLE.record();
-    let many = Example { rows: 20, idle: 2000 };
+    let many = Example { idle: 2000, ..EXAMPLE };
     let recorded = many.record();
-    let domain = |n| ark_poly::EvaluationDomain::size(&qap::domain(n).unwrap());
     assert_eq!(few.shape().constraints, recorded.shape().constraints);
     assert_eq!(recorded.shape().committed, few.shape().committed + 2000);
-    assert_eq!(domain(few.shape().constraints), 512);
     let key = setup(recorded, &()).unwrap();
-    assert_eq!(key.h.len(), 511, "powers of t up to degree n − 2");
+    let size = qap::domain_size(few.shape().constraints).unwrap();
+    assert_eq!(key.h.len(), size - 1, "powers of t up to degree n − 2");
     let proven = prove(&key, &many, &Values::honest(20, 1)).unwrap();
     verify(&key.vk, proven.public_input, &proven.proof).unwrap();
     assert_eq!(key.committed.points.len(), few.shape().committed, "wires in no constraint have no base");
-}
-
-#[test]
-fn the_domain_holds_constraints_and_four_consistency_rows() {
-    for (constraints, size) in [(0, 4), (4, 8), (508, 512), (509, 1024)] {
-        assert_eq!(ark_poly::EvaluationDomain::size(&qap::domain(constraints).unwrap()), size);
-    }
-    assert!(qap::domain(1 << 28).is_none());
-}
-
-#[test]
-fn the_quotient_divides_exactly_when_satisfied() {
-    use ark_poly::{DenseUVPolynomial, EvaluationDomain, Polynomial, univariate::DensePolynomial};
-    let mut cs = EXAMPLE.synthesize(Mode::Assign, Some(&Values::honest(20, 3)));
-    argument::close(&mut cs, Challenges { rho: F::from(1u64 << 40), alpha: F::from(1u64 << 50) });
-    let (circuit, z) = (EXAMPLE.record(), cs.assignment());
-    let domain = qap::domain(circuit.shape().constraints).unwrap();
-    let evaluations = || Evaluations::new(&circuit, &z, domain.size());
-    evaluations().check(circuit.matrices()).unwrap();
-    let at = F::from(123_456_789u64);
-    let row = |m| -> F {
-        let (n, instance) = (circuit.shape().constraints, circuit.shape().instance());
-        let mut values: Vec<F> = (0..n).map(|i| circuit.matrices().dot(m, i, &z, instance)).collect();
-        if std::ptr::eq(m, &circuit.matrices().a) {
-            values.extend(&z[..NUM_PUBLIC as usize]);
-        }
-        values.resize(domain.size(), F::zero());
-        DensePolynomial::from_coefficients_vec(domain.ifft(&values)).evaluate(&at)
-    };
-    let m = circuit.matrices();
-    let (a, b, c) = (row(&m.a), row(&m.b), row(&m.c));
-    let h = DensePolynomial::from_coefficients_vec(evaluations().quotient(&domain)).evaluate(&at);
-    assert_eq!(a * b - c, h * domain.evaluate_vanishing_polynomial(at));
-
-    let mut broken = z.clone();
-    *broken.last_mut().unwrap() += F::one();
-    let found = Evaluations::new(&circuit, &broken, domain.size()).check(m);
-    assert!(matches!(found, Err(Unsatisfied(i)) if i < circuit.shape().constraints));
 }
 
 #[test]
@@ -577,7 +549,7 @@ fn digests_differ_when_anything_in_the_structure_does() {
     assert_eq!(digest, Variant(2, "example.renamed").record().digest(), "names do not matter");
     assert_ne!(digest, Variant(3, "example.variant").record().digest());
     assert_ne!(digest, EXAMPLE.record().digest());
-    assert_ne!(EXAMPLE.record().digest(), Example { rows: 20, idle: 1 }.record().digest(), "shape matters");
+    assert_ne!(EXAMPLE.record().digest(), Example { idle: 1, ..EXAMPLE }.record().digest(), "shape matters");
     assert_eq!(EXAMPLE.record().digest(), EXAMPLE.record().digest());
 }
 
@@ -612,7 +584,7 @@ fn keys_are_cached_by_circuit_and_work_after_reading() {
     assert_eq!(load_or_setup(dir.path(), EXAMPLE.record(), &()).unwrap().vk, made.vk);
 
     // Another circuit has another file, and does not take this one under its name.
-    let other = Example { rows: 21, idle: 0 };
+    let other = Example { rows: 21, ..EXAMPLE };
     let other_path = store::path(dir.path(), other.record().digest());
     assert_ne!(path, other_path);
     fs::copy(&path, &other_path).unwrap();
@@ -635,13 +607,13 @@ fn refuses_damaged_key_files_by_name() {
         assert_eq!(fs::read(&path).unwrap(), bytes, "a damaged file is not overwritten");
         refused
     };
-    for at in [84, 200, good.len() / 2, good.len() - 33, good.len() - 1] {
+    for at in [76, 200, good.len() / 2, good.len() - 33, good.len() - 1] {
         let mut bad = good.clone();
         bad[at] ^= 1;
         let refused = refuse(&bad);
         assert!(matches!(refused, KeyFileError::Corrupted { .. }), "byte {at}: {refused}");
     }
-    for length in [0, 10, 43, 84, good.len() - 1] {
+    for length in [0, 10, 43, 76, good.len() - 1] {
         let refused = refuse(&good[..length]);
         assert!(matches!(refused, KeyFileError::NotAKey { .. } | KeyFileError::Length { .. }), "{refused}");
     }
