@@ -5,12 +5,11 @@ use std::{path::Path, sync::Arc};
 use alloy_primitives::Address;
 use async_trait::async_trait;
 use cairn_circuits::batch::{Assignment, BatchError, Shape};
-use cairn_protocol::witness::BatchWitness;
+use cairn_protocol::{resources::Rows, witness::BatchWitness};
 use cairn_prover::{
     BatchCircuit, Circuit, KeyFileError, Observer, ProveError, ProvingKey, VerifyError, load_or_setup, prove,
     verify,
 };
-use cairn_sequencer::counters::ShapeCapacity;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -62,19 +61,6 @@ impl Groth16Engine {
     }
 }
 
-/// A shape's capacities in the sequencer's units.
-#[must_use]
-pub fn capacity(shape: &Shape) -> ShapeCapacity {
-    ShapeCapacity {
-        slots: shape.transactions as u64,
-        signatures: shape.transactions as u64,
-        keccak_permutations: shape.permutations as u64,
-        tree_rows: shape.tree_rows as u64,
-        bytes: shape.bytes as u64,
-        steps: 0,
-    }
-}
-
 /// The smallest shape that the batch fits, with its rows; the error of the largest if it fits none.
 fn assign(
     shapes: &[ShapeKey],
@@ -118,11 +104,8 @@ impl ProofEngine for Groth16Engine {
         ProofMode::Groth16
     }
 
-    fn capacity(&self) -> ShapeCapacity {
-        self.shapes.last().map_or_else(
-            || capacity(&Shape { transactions: 0, bytes: 0, permutations: 0, tree_rows: 0 }),
-            |largest| capacity(&largest.circuit.shape),
-        )
+    fn capacity(&self) -> Rows {
+        self.shapes.last().map_or(Rows::ZERO, |largest| largest.circuit.shape.capacity)
     }
 
     fn verifiers(&self) -> Vec<(u32, VerifierSpec)> {

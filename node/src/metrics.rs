@@ -7,9 +7,9 @@ mod tests;
 
 use std::{sync::OnceLock, time::Duration};
 
+use cairn_protocol::resources::Rows;
 use cairn_sequencer::{
     batch::CloseReason,
-    counters::{Counters, ShapeCapacity},
     pool::{DropReason, PoolError},
 };
 use metrics::{counter, gauge, histogram};
@@ -99,7 +99,7 @@ pub const ALL: [Metric; 33] = [
     count(GAS, &[], "gas used by blocks"),
     seconds(STEP_SECONDS, &[], "seconds for one step of the sequencer that made a block"),
     count(BATCHES, &["reason"], "batches sealed, by what closed them"),
-    level(FILL, &["counter"], "how full the open batch is, 0 to 1, by what the circuit counts"),
+    level(FILL, &["resource"], "how full the open batch is, 0 to 1, by what the circuit counts"),
     seconds(COMMIT_SECONDS, &[], "seconds to write a block, or a group of blocks, to disk"),
     count(
         L1_TRANSACTIONS,
@@ -260,16 +260,9 @@ pub fn batch_closed(reason: CloseReason) {
 }
 
 /// The open batch holds `counters` of what `capacity` allows.
-pub fn open_batch(counters: &Counters, capacity: &ShapeCapacity) {
-    for (name, used, of) in [
-        ("slots", counters.slots, capacity.slots),
-        ("signatures", counters.signatures, capacity.signatures),
-        ("keccak_permutations", counters.keccak_permutations, capacity.keccak_permutations),
-        ("tree_rows", counters.tree_rows, capacity.tree_rows),
-        ("bytes", counters.bytes, capacity.bytes),
-        ("steps", counters.steps, capacity.steps),
-    ] {
-        gauge!(FILL, "counter" => name).set(number(used) / number(of.max(1)));
+pub fn open_batch(counters: &Rows, capacity: &Rows) {
+    for (resource, used) in counters.iter() {
+        gauge!(FILL, "resource" => resource.name()).set(number(used) / number(capacity[resource].max(1)));
     }
 }
 

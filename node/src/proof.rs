@@ -2,8 +2,7 @@
 
 use alloy_primitives::{Address, U256};
 use async_trait::async_trait;
-use cairn_protocol::{batch::PublicInput, leaf::field_to_b256, witness::BatchWitness};
-use cairn_sequencer::counters::ShapeCapacity;
+use cairn_protocol::{batch::PublicInput, leaf::field_to_b256, resources::Rows, witness::BatchWitness};
 
 use crate::config::ProofMode;
 
@@ -48,7 +47,7 @@ pub trait ProofEngine: Send + Sync {
     fn mode(&self) -> ProofMode;
 
     /// What the largest shape holds: batches are cut to it.
-    fn capacity(&self) -> ShapeCapacity;
+    fn capacity(&self) -> Rows;
 
     /// The verifiers that L1 needs, by shape id.
     fn verifiers(&self) -> Vec<(u32, VerifierSpec)>;
@@ -68,7 +67,7 @@ pub trait ProofEngine: Send + Sync {
 /// Proves nothing: a proof is its own public input, which `MockVerifier` compares. Opt-in, for development chains.
 #[derive(Clone, Debug)]
 pub struct MockEngine {
-    pub capacity: ShapeCapacity,
+    pub capacity: Rows,
 }
 
 #[async_trait]
@@ -77,7 +76,7 @@ impl ProofEngine for MockEngine {
         ProofMode::Mock
     }
 
-    fn capacity(&self) -> ShapeCapacity {
+    fn capacity(&self) -> Rows {
         self.capacity
     }
 

@@ -4,6 +4,7 @@
 
 mod support;
 
+use cairn_protocol::resources::Resource;
 use std::sync::Arc;
 
 use alloy_primitives::B256;
@@ -26,7 +27,7 @@ fn no_space() -> StoreError {
 fn open(store: &Arc<dyn Store>) -> Chain {
     let mut config = chain_config();
     config.group_blocks = GROUP;
-    config.limits.capacity.slots = 5;
+    config.limits.capacity[Resource::Transactions] = 5;
     Chain::open(Arc::clone(store), config).unwrap()
 }
 

@@ -275,7 +275,7 @@ impl Oracle {
         // What the prover has room for is the sequencer's own measure.
         let decoded = decode_tx(raw).ok()?;
         let counters = BatchMeter::single(&decoded, sender, self.config.chain.coinbase);
-        self.config.batch.mock_capacity.check(&counters).ok()?;
+        counters.fits(&self.config.batch.mock_capacity).ok()?;
 
         holds(tx.nonce() <= pool.max_nonce_gap)?;
         let cost = U256::from(tx.gas_limit()) * U256::from(tx.max_fee_per_gas());

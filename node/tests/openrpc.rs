@@ -4,6 +4,7 @@
 
 mod harness;
 
+use cairn_protocol::resources::Resource;
 use std::{collections::BTreeSet, fs};
 
 use alloy_eips::eip2930::{AccessList, AccessListItem};
@@ -27,7 +28,8 @@ const BLOCKS: u64 = 6;
 
 /// A chain with a block of each type of transaction and of each outcome, all of it proven, and a queue of each type.
 async fn filled() -> TestNode {
-    let node = TestNode::start(&Role::ALL, |config| config.batch.mock_capacity.slots = 3).await;
+    let node =
+        TestNode::start(&Role::ALL, |config| config.batch.mock_capacity[Resource::Transactions] = 3).await;
     let (mut listed, mut logs) = (access_list_tx(1), dynamic_fee_tx(2));
     listed.to = TxKind::Call(STORE);
     listed.access_list = AccessList(vec![AccessListItem { address: STORE, storage_keys: vec![B256::ZERO] }]);
@@ -173,6 +175,16 @@ fn accepts_the_document_as_its_parts_make_it() {
             method["name"]
         );
     }
+}
+
+#[test]
+fn accepts_exactly_the_documented_resources() {
+    let documentation = include_str!("../../docs/rpc.md");
+    let (_, section) = documentation.split_once("### Resources\n").unwrap();
+    let table = section.lines().skip_while(|line| *line != "|---|---|").skip(1);
+    let documented: Vec<_> = table.take_while(|line| line.starts_with('|')).collect();
+    let wanted = Resource::ALL.map(|resource| format!("| `{resource}` | {} |", resource.help()));
+    assert_eq!(documented, wanted, "docs/rpc.md must have:\n{}", wanted.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

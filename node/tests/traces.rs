@@ -25,6 +25,7 @@ use cairn_node::{
 use cairn_protocol::{
     constants::DEVNET_CHAIN_ID,
     genesis::{Genesis, GenesisAccount},
+    resources::Resource,
 };
 use jsonrpsee::{
     core::{client::ClientT, params::ArrayParams},
@@ -88,7 +89,7 @@ async fn node(change: impl FnOnce(&mut Config)) -> Node {
     config.chain.data_dir = dir.path().join("data");
     config.chain.genesis = Some(path);
     config.rpc.listen.set_port(0);
-    config.batch.mock_capacity.slots = 2;
+    config.batch.mock_capacity[Resource::Transactions] = 2;
     change(&mut config);
     let engine = MockEngine { capacity: config.batch.mock_capacity };
     let chain = open_chain(&config, open_store(&config).unwrap(), &engine).unwrap();

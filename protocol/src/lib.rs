@@ -7,6 +7,7 @@ pub mod exit_tree;
 pub mod genesis;
 pub mod leaf;
 pub mod poseidon;
+pub mod resources;
 pub mod rlp;
 pub mod serde_field;
 pub mod state_proof;

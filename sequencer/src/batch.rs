@@ -9,6 +9,7 @@ use cairn_protocol::{
         FORK_ID, GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT, MAX_TRANSACTIONS_BYTE_LENGTH,
         SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT,
     },
+    resources::{CapacityExceeded, Rows},
     system::{global_exit_root_slot, touched_leaves},
     tx::{BatchDecodeError, DecodedTx, SignatureError, decode_batch},
     witness::{BATCH_WITNESS_VERSION, BatchWitness},
@@ -20,11 +21,7 @@ use cairn_state::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{
-    admission::Admission,
-    counters::{BatchMeter, CapacityExceeded, Counters, ShapeCapacity},
-    executor::Executed,
-};
+use crate::{admission::Admission, counters::BatchMeter, executor::Executed};
 
 /// What all blocks of a batch share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +64,7 @@ impl std::fmt::Display for CloseReason {
 /// When a batch closes.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchLimits {
-    pub capacity: ShapeCapacity,
+    pub capacity: Rows,
     pub admission: Admission,
     /// Gas used by all transactions together.
     pub max_gas: u64,
@@ -149,7 +146,7 @@ impl OpenBatch {
 
     /// What the batch costs to prove as it is.
     #[must_use]
-    pub fn counters(&self) -> Counters {
+    pub fn counters(&self) -> Rows {
         self.meter.counters()
     }
 
@@ -176,7 +173,7 @@ impl OpenBatch {
             return Err(BatchFull::Gas { needed, limit: limits.max_gas });
         }
         let counters = self.meter.counters_with(&executed.work(tx));
-        limits.capacity.check(&counters).map_err(BatchFull::Capacity)
+        counters.fits(&limits.capacity).map_err(BatchFull::Capacity)
     }
 
     /// Takes a transaction that fits, or that is in a block already.
@@ -227,7 +224,7 @@ pub struct SealedBatch {
     pub last_block: u64,
     /// DESIGN 3.3.
     pub transactions: Bytes,
-    pub counters: Counters,
+    pub counters: Rows,
     pub gas_used: u64,
     pub reason: CloseReason,
 }

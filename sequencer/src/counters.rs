@@ -1,11 +1,14 @@
-//! What a transaction costs to prove, counted in rows of the batch circuit's machines, and what a shape has room for.
+//! What a transaction costs to prove: its [`Rows`] of the batch circuit's machines, counted from what its execution did.
 
-use std::{collections::HashMap, fmt};
+use std::collections::HashMap;
 
 use alloy_primitives::Address;
-use cairn_protocol::{batch::PUBLIC_INPUT_LENGTH, leaf::LeafId, tx::DecodedTx};
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use cairn_protocol::{
+    batch::PUBLIC_INPUT_LENGTH,
+    leaf::LeafId,
+    resources::{Resource, Rows},
+    tx::DecodedTx,
+};
 
 use crate::usage::EvmUsage;
 
@@ -24,97 +27,11 @@ pub const fn keccak_permutations(length: u64) -> u64 {
     length / KECCAK_RATE + 1
 }
 
-/// Rows of a batch, by machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counters {
-    /// Transactions.
-    pub slots: u64,
-    pub signatures: u64,
-    pub keccak_permutations: u64,
-    /// Replacements in the tree: one for a leaf that exists or stays absent, two for one that is created.
-    pub tree_rows: u64,
-    /// Batch bytes.
-    pub bytes: u64,
-    /// EVM steps.
-    pub steps: u64,
-}
-
-/// Capacity of a circuit shape, in the same units as [`Counters`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ShapeCapacity {
-    /// Transactions.
-    pub slots: u64,
-    pub signatures: u64,
-    pub keccak_permutations: u64,
-    pub tree_rows: u64,
-    pub bytes: u64,
-    /// EVM steps; 0 in a shape for transfers alone.
-    pub steps: u64,
-}
-
-/// A machine of the batch circuit, named in errors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resource {
-    Slots,
-    Signatures,
-    KeccakPermutations,
-    TreeRows,
-    Bytes,
-    Steps,
-}
-
-impl fmt::Display for Resource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Slots => "transaction slots",
-            Self::Signatures => "signatures",
-            Self::KeccakPermutations => "keccak permutations",
-            Self::TreeRows => "tree rows",
-            Self::Bytes => "bytes",
-            Self::Steps => "EVM steps",
-        })
-    }
-}
-
-/// The first machine that is too small.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("needs {needed} {resource}, the circuit has {capacity}")]
-pub struct CapacityExceeded {
-    pub resource: Resource,
-    pub needed: u64,
-    pub capacity: u64,
-}
-
-impl ShapeCapacity {
-    /// Whether a batch with these counters can be proven.
-    ///
-    /// # Errors
-    /// Names the first machine that is too small.
-    pub fn check(&self, counters: &Counters) -> Result<(), CapacityExceeded> {
-        match self.pairs(counters).into_iter().find(|(_, needed, capacity)| needed > capacity) {
-            None => Ok(()),
-            Some((resource, needed, capacity)) => Err(CapacityExceeded { resource, needed, capacity }),
-        }
-    }
-
-    /// How full the fullest machine is, from 0 to 1.
-    #[must_use]
-    pub fn fill(&self, counters: &Counters) -> f64 {
-        let used = self.pairs(counters).into_iter().filter(|(_, _, capacity)| *capacity > 0);
-        used.map(|(_, needed, capacity)| needed as f64 / capacity as f64).fold(0.0, f64::max).min(1.0)
-    }
-
-    const fn pairs(&self, counters: &Counters) -> [(Resource, u64, u64); 6] {
-        [
-            (Resource::Slots, counters.slots, self.slots),
-            (Resource::Signatures, counters.signatures, self.signatures),
-            (Resource::KeccakPermutations, counters.keccak_permutations, self.keccak_permutations),
-            (Resource::TreeRows, counters.tree_rows, self.tree_rows),
-            (Resource::Bytes, counters.bytes, self.bytes),
-            (Resource::Steps, counters.steps, self.steps),
-        ]
-    }
+/// How full the fullest machine of a circuit with this `capacity` is, from 0 to 1.
+#[must_use]
+pub fn fill(used: &Rows, capacity: &Rows) -> f64 {
+    let shares = used.iter().map(|(resource, used)| (used, capacity[resource])).filter(|(_, of)| *of > 0);
+    shares.map(|(used, of)| used as f64 / of as f64).fold(0.0, f64::max).min(1.0)
 }
 
 /// Counts a batch while it grows. The parts that depend on the whole batch (hash of the batch bytes, distinct
@@ -153,23 +70,23 @@ impl BatchMeter {
 
     /// What the batch costs as it is.
     #[must_use]
-    pub fn counters(&self) -> Counters {
+    pub fn counters(&self) -> Rows {
         self.total(self.leaves.len() as u64, self.created)
     }
 
-    fn total(&self, leaves: u64, created: u64) -> Counters {
+    fn total(&self, leaves: u64, created: u64) -> Rows {
         // Batch bytes, accInputHash and public input are hashed once a batch.
         let fixed = keccak_permutations(self.bytes)
             + keccak_permutations(ACC_INPUT_BYTES)
             + keccak_permutations(PUBLIC_INPUT_LENGTH as u64);
-        Counters {
-            slots: self.transactions,
-            signatures: self.transactions,
-            keccak_permutations: fixed + self.other_permutations,
-            tree_rows: self.system_rows + leaves + created,
-            bytes: self.bytes,
-            steps: self.steps,
-        }
+        Rows::new(&[
+            (Resource::Transactions, self.transactions),
+            (Resource::Signatures, self.transactions),
+            (Resource::KeccakPermutations, fixed + self.other_permutations),
+            (Resource::TreeRows, self.system_rows + leaves + created),
+            (Resource::Bytes, self.bytes),
+            (Resource::Steps, self.steps),
+        ])
     }
 
     /// The totals with one more transaction, but for its leaves.
@@ -190,7 +107,7 @@ impl BatchMeter {
 
     /// What the batch would cost with one more transaction.
     #[must_use]
-    pub fn counters_with(&self, work: &Work<'_>) -> Counters {
+    pub fn counters_with(&self, work: &Work<'_>) -> Rows {
         let (mut leaves, mut created) = (self.leaves.len() as u64, self.created);
         for (id, creates) in work.touched {
             match self.leaves.get(id) {
@@ -217,7 +134,7 @@ impl BatchMeter {
 
     /// The most that a batch of this plain transfer alone may cost: with a global exit root, recipient and coinbase new.
     #[must_use]
-    pub fn single(tx: &DecodedTx, sender: Address, coinbase: Address) -> Counters {
+    pub fn single(tx: &DecodedTx, sender: Address, coinbase: Address) -> Rows {
         let mut touched = vec![(LeafId::Account(sender), false)];
         for address in tx.to.into_iter().chain([coinbase]) {
             match touched.iter_mut().find(|(id, _)| *id == LeafId::Account(address)) {
@@ -242,20 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn rejects_the_first_machine_that_is_too_small() {
-        let capacity = ShapeCapacity {
-            slots: 1,
-            signatures: 1,
-            keccak_permutations: 6,
-            tree_rows: 5,
-            bytes: 200,
-            steps: 0,
-        };
-        let mut counters =
-            Counters { slots: 1, signatures: 1, keccak_permutations: 6, tree_rows: 5, bytes: 200, steps: 0 };
-        assert_eq!(capacity.check(&counters), Ok(()));
-        counters.tree_rows = 6;
-        let error = capacity.check(&counters).unwrap_err();
-        assert_eq!(error, CapacityExceeded { resource: Resource::TreeRows, needed: 6, capacity: 5 });
+    fn accepts_the_fullest_machine_as_the_fill() {
+        let capacity = Rows::new(&[(Resource::Bytes, 200), (Resource::TreeRows, 10)]);
+        let used = Rows::new(&[(Resource::Bytes, 50), (Resource::TreeRows, 5), (Resource::Steps, 7)]);
+        assert_eq!(fill(&used, &capacity), 0.5, "the circuit has no EVM, which counts for nothing");
+        assert_eq!(fill(&used.with(Resource::Bytes, 900), &capacity), 1.0);
+        assert_eq!(fill(&used, &Rows::ZERO), 0.0);
     }
 }

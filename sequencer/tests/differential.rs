@@ -12,11 +12,16 @@ use cairn_circuits::{
     cs::{Cs, Mode, NUM_PUBLIC},
     lookup::{argument, challenge::Challenges},
 };
-use cairn_protocol::{leaf::AccountValue, tx::decode_tx, witness::BatchWitness};
+use cairn_protocol::{
+    leaf::AccountValue,
+    resources::{Resource, Rows},
+    tx::decode_tx,
+    witness::BatchWitness,
+};
 use cairn_sequencer::{
     admission::Admission,
     batch::{BatchHeader, BatchLimits, CloseReason, OpenBatch, batch_witness},
-    counters::{BatchMeter, Counters, ShapeCapacity},
+    counters::BatchMeter,
     evm::{BlockContext, EvmDb, NoBlockHashes, run},
     executor::{ExecuteError, execute},
 };
@@ -26,14 +31,13 @@ use revm::{context::result::EVMError, state::EvmState};
 use support::{CHAIN_ID, Kind, Transfer, address, key, state};
 
 const KEYS: u8 = 5;
-const CAPACITY: ShapeCapacity = ShapeCapacity {
-    slots: 1 << 20,
-    signatures: 1 << 20,
-    keccak_permutations: 1 << 30,
-    tree_rows: 1 << 30,
-    bytes: 1 << 30,
-    steps: 0,
-};
+const CAPACITY: Rows = Rows::new(&[
+    (Resource::Transactions, 1 << 20),
+    (Resource::Signatures, 1 << 20),
+    (Resource::KeccakPermutations, 1 << 30),
+    (Resource::TreeRows, 1 << 30),
+    (Resource::Bytes, 1 << 30),
+]);
 const LIMITS: BatchLimits = BatchLimits {
     capacity: CAPACITY,
     admission: Admission::Provable,
@@ -164,14 +168,8 @@ fn prop_revm_and_transfer_formulas_agree_on_random_transfers() {
 }
 
 /// What revm executed satisfies the batch circuit of exactly the counted size, lookup argument included.
-fn satisfies_the_circuit(counters: &Counters, witness: &BatchWitness) {
-    let size = |n: u64| usize::try_from(n).unwrap();
-    let shape = Shape {
-        transactions: size(counters.slots),
-        bytes: size(counters.bytes),
-        permutations: size(counters.keccak_permutations),
-        tree_rows: size(counters.tree_rows),
-    };
+fn satisfies_the_circuit(counters: &Rows, witness: &BatchWitness) {
+    let shape = Shape { capacity: *counters };
     let aggregator = Address::repeat_byte(0xa9);
     let assignment = Assignment::new(&shape, witness, aggregator).unwrap();
     let mut cs = Cs::new(Mode::Check);
@@ -239,7 +237,7 @@ fn prop_batches_of_random_transfers_have_witnesses_that_satisfy_the_circuit() {
                 _ => 1,
             })
             .sum();
-        assert_eq!(rows, sealed.counters.tree_rows);
+        assert_eq!(rows, sealed.counters[Resource::TreeRows]);
         satisfies_the_circuit(&sealed.counters, &witness);
         first_block = sealed.last_block + 1;
     }
@@ -261,15 +259,7 @@ fn rejects_the_transaction_that_exceeds_the_capacity() {
     let single = Transfer::default().sign(&key(1));
     let tx = decode_tx(&single).unwrap();
     let worst = BatchMeter::single(&tx, address(&key(1)), coinbase);
-    let capacity = ShapeCapacity {
-        slots: 1,
-        signatures: 1,
-        keccak_permutations: worst.keccak_permutations,
-        tree_rows: worst.tree_rows,
-        bytes: worst.bytes,
-        steps: 0,
-    };
-    let limits = BatchLimits { capacity, ..LIMITS };
+    let limits = BatchLimits { capacity: worst, ..LIMITS };
     for nonce in 0..2 {
         let tx = decode_tx(&Transfer { nonce, ..Transfer::default() }.sign(&key(1))).unwrap();
         let context = BlockContext { chain_id: CHAIN_ID, number: nonce + 1, timestamp: 1, coinbase };

@@ -6,10 +6,12 @@ mod support;
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, U256};
-use cairn_protocol::leaf::{AccountValue, code_hash};
+use cairn_protocol::{
+    leaf::{AccountValue, code_hash},
+    resources::{Resource, Rows},
+};
 use cairn_sequencer::{
     admission::Admission,
-    counters::ShapeCapacity,
     pool::{DropReason, Pool, PoolConfig, PoolError, PoolStatus, StoredTx, ValidTx},
 };
 use cairn_state::{BlockChanges, StateDb};
@@ -20,14 +22,13 @@ fn config() -> PoolConfig {
         chain_id: CHAIN_ID,
         admission: Admission::Provable,
         coinbase: Address::repeat_byte(0xcb),
-        capacity: ShapeCapacity {
-            slots: 8,
-            signatures: 8,
-            keccak_permutations: 40,
-            tree_rows: 40,
-            bytes: 2_000,
-            steps: 0,
-        },
+        capacity: Rows::new(&[
+            (Resource::Transactions, 8),
+            (Resource::Signatures, 8),
+            (Resource::KeccakPermutations, 40),
+            (Resource::TreeRows, 40),
+            (Resource::Bytes, 2_000),
+        ]),
         max_transactions: 6,
         max_per_account: 4,
         max_nonce_gap: 8,
@@ -280,7 +281,7 @@ fn rejects_each_rule_with_geths_words() {
     let error = ValidTx::new(&Transfer::default().sign(&key(1)), &other).unwrap_err();
     assert_eq!(error.to_string(), "invalid chain id for signer: have 1001 want 5");
     other.chain_id = CHAIN_ID;
-    other.capacity.tree_rows = 2;
+    other.capacity[Resource::TreeRows] = 2;
     let error = ValidTx::new(&Transfer::default().sign(&key(1)), &other).unwrap_err();
     assert!(error.to_string().starts_with("not provable yet: one transaction needs"), "{error}");
 }

@@ -4,7 +4,10 @@ use cairn_protocol::constants::{
     GLOBAL_EXIT_ROOT_L2, GLOBAL_EXIT_ROOT_MAP_SLOT, LAST_ROLLUP_EXIT_ROOT_SLOT, SYSTEM_ACCOUNT,
     SYSTEM_BLOCK_NUMBER_SLOT,
 };
-use cairn_protocol::leaf::{address_to_field, halves};
+use cairn_protocol::{
+    leaf::{address_to_field, halves},
+    resources::Resource,
+};
 
 use super::{
     ACC_INPUT_STREAM, BATCH_STREAM, EXIT_ROOT_STREAM, EXIT_ROOT_TIME, FIRST_FREE_STREAM, PUBLIC_INPUT_STREAM,
@@ -117,7 +120,7 @@ pub fn synthesize(cs: &mut Cs, shape: &Shape, assignment: &Assignment) {
     let leaf_count = global_exit_root(cs, &h, assignment, leaf_count.into());
 
     let first_key_stream = FIRST_FREE_STREAM;
-    let first_payload_stream = first_key_stream + shape.transactions as u64;
+    let first_payload_stream = first_key_stream + shape.rows(Resource::Signatures) as u64;
     let context = tx::TxContext {
         chain_id: h.chain_id.value(),
         coinbase: h.coinbase.value(),
@@ -136,7 +139,7 @@ pub fn synthesize(cs: &mut Cs, shape: &Shape, assignment: &Assignment) {
     };
     cs.receive("batch.transactions.digest", one, tuple);
 
-    let last_time = EXIT_ROOT_TIME + 3 * shape.transactions as u64;
+    let last_time = EXIT_ROOT_TIME + 3 * shape.rows(Resource::Transactions) as u64;
     let leaf_count = block_number(cs, assignment, last_time + 1, out.transactions, out.leaf_count);
     let leaf_count = local_exit_root(cs, &h, assignment, last_time + 2, leaf_count);
 

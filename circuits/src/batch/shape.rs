@@ -1,18 +1,12 @@
 //! A shape: how many rows each machine has. It fixes the matrices, and so the key.
 
+use cairn_protocol::resources::{Resource, Rows};
 use serde::{Deserialize, Serialize};
 
-/// Capacities of the machines.
+/// How many rows each machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shape {
-    /// Transactions, and with them signatures.
-    pub transactions: usize,
-    /// Bytes of the batch.
-    pub bytes: usize,
-    /// Permutations of keccak-f\[1600\], each with one absorbed block.
-    pub permutations: usize,
-    /// Replacements in the state tree: one for an update or a proof of absence, two for an insertion.
-    pub tree_rows: usize,
+    pub capacity: Rows,
 }
 
 /// keccak-f permutations of a message of `len` bytes: its padding takes at least one byte.
@@ -32,11 +26,28 @@ impl Shape {
     #[must_use]
     pub const fn transfers(n: usize) -> Self {
         let bytes = 128 * n + 384;
+        let permutations = 2 * n + permutations_of(bytes) + Self::BATCH_PERMUTATIONS;
+        let tree_rows = 3 * n + Self::BATCH_TREE_ROWS + 2;
         Self {
-            transactions: n,
-            bytes,
-            permutations: 2 * n + permutations_of(bytes) + Self::BATCH_PERMUTATIONS,
-            tree_rows: 3 * n + Self::BATCH_TREE_ROWS + 2,
+            capacity: Rows::new(&[
+                (Resource::Transactions, n as u64),
+                (Resource::Signatures, n as u64),
+                (Resource::KeccakPermutations, permutations as u64),
+                (Resource::TreeRows, tree_rows as u64),
+                (Resource::Bytes, bytes as u64),
+            ]),
         }
+    }
+
+    /// Rows of the machine that `resource` counts.
+    #[must_use]
+    pub const fn rows(&self, resource: Resource) -> usize {
+        self.capacity.get(resource) as usize
+    }
+
+    /// The same shape with another number of rows of the machine that `resource` counts.
+    #[must_use]
+    pub const fn with(self, resource: Resource, rows: usize) -> Self {
+        Self { capacity: self.capacity.with(resource, rows as u64) }
     }
 }

@@ -8,6 +8,7 @@ use cairn_protocol::{
     batch::PublicInput,
     constants::{GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT, SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT},
     leaf::{AccountValue, LeafId, StateCommitment},
+    resources::{CapacityExceeded, Resource},
     system::global_exit_root_slot,
     tx::{BatchDecodeError, DecodedTx, SignatureError, decode_batch},
     witness::{BATCH_WITNESS_VERSION, BatchWitness, LeafAccess, LeafOp},
@@ -40,6 +41,9 @@ pub enum BatchError {
     Signature { index: usize, reason: SignatureError },
     #[error("transaction {index} is not provable: {reason}")]
     SignatureWitness { index: usize, reason: secp256k1::SignatureError },
+    /// Of the signatures alone; other machines have errors of their own.
+    #[error("the batch {0}")]
+    Capacity(#[from] CapacityExceeded),
     #[error(transparent)]
     Transactions(#[from] TxTraceError),
     #[error(transparent)]
@@ -85,7 +89,7 @@ pub struct Assignment {
 }
 
 fn tx_shape(shape: &Shape) -> TxShape {
-    TxShape { slots: shape.transactions, bytes: shape.bytes }
+    TxShape { slots: shape.rows(Resource::Transactions), bytes: shape.rows(Resource::Bytes) }
 }
 
 impl Assignment {
@@ -117,9 +121,9 @@ impl Assignment {
             block_number: StorageHint::default(),
             local_exit_root: StorageHint::default(),
             transactions: TxRows::empty(tx_shape(shape)),
-            signatures: vec![Secp256k1Row::default(); shape.transactions],
-            tree: vec![TreeRow::default(); shape.tree_rows],
-            keccak: vec![KeccakRow::default(); shape.permutations],
+            signatures: vec![Secp256k1Row::default(); shape.rows(Resource::Signatures)],
+            tree: vec![TreeRow::default(); shape.rows(Resource::TreeRows)],
+            keccak: vec![KeccakRow::default(); shape.rows(Resource::KeccakPermutations)],
         }
     }
 
@@ -144,7 +148,7 @@ impl Assignment {
         };
 
         let exit_root = enter_exit_root(&header, &mut journal)?;
-        let first_payload_stream = FIRST_FREE_STREAM + shape.transactions as u64;
+        let first_payload_stream = FIRST_FREE_STREAM + shape.rows(Resource::Signatures) as u64;
         let context = TraceContext {
             chain_id: witness.chain_id,
             coinbase: witness.coinbase,
@@ -155,7 +159,7 @@ impl Assignment {
         let transactions =
             tx::trace(tx_shape(shape), &context, &witness.transactions, &signed, &mut journal)?;
 
-        let last_time = EXIT_ROOT_TIME + 3 * shape.transactions as u64;
+        let last_time = EXIT_ROOT_TIME + 3 * shape.rows(Resource::Transactions) as u64;
         let count = U256::from(txs.len());
         let block_number =
             system_access(&mut journal, SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT, last_time + 1, |n| {
@@ -190,8 +194,12 @@ impl Assignment {
         let last_times: Vec<u64> =
             witness.leaf_ops.iter().map(|op| times.get(&op.id).copied().unwrap_or_default()).collect();
         Ok(Self {
-            keccak: keccak::rows(&events, shape.permutations)?,
-            tree: crate::machines::tree::witness::rows(&witness.leaf_ops, &last_times, shape.tree_rows)?,
+            keccak: keccak::rows(&events, shape.rows(Resource::KeccakPermutations))?,
+            tree: crate::machines::tree::witness::rows(
+                &witness.leaf_ops,
+                &last_times,
+                shape.rows(Resource::TreeRows),
+            )?,
             header,
             exit_root,
             block_number,
@@ -287,7 +295,12 @@ fn messages(header: &Header, witness: &BatchWitness) -> Vec<KeccakEvent> {
 
 /// Rows of all signatures and the public keys to be hashed.
 fn signatures(shape: &Shape, txs: &[DecodedTx]) -> Result<(Vec<Secp256k1Row>, Vec<Vec<u8>>), BatchError> {
-    let mut rows = Vec::with_capacity(shape.transactions);
+    let capacity = shape.rows(Resource::Signatures);
+    if txs.len() > capacity {
+        let (needed, capacity) = (txs.len() as u64, capacity as u64);
+        return Err(CapacityExceeded { resource: Resource::Signatures, needed, capacity }.into());
+    }
+    let mut rows = Vec::with_capacity(capacity);
     let mut keys = Vec::with_capacity(txs.len());
     for (index, tx) in txs.iter().enumerate() {
         let event = SignatureEvent {
@@ -301,6 +314,6 @@ fn signatures(shape: &Shape, txs: &[DecodedTx]) -> Result<(Vec<Secp256k1Row>, Ve
         keys.push(row.public_key.clone());
         rows.push(row);
     }
-    rows.resize_with(shape.transactions, Secp256k1Row::default);
+    rows.resize_with(capacity, Secp256k1Row::default);
     Ok((rows, keys))
 }

@@ -17,10 +17,9 @@ use std::{
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256};
 use alloy_rlp::Decodable;
-use cairn_protocol::{genesis::Genesis, tx::TxDecodeError};
+use cairn_protocol::{genesis::Genesis, resources::Rows, tx::TxDecodeError};
 use cairn_sequencer::{
     batch::{BatchFull, BatchHeader, BatchLimits, CloseReason, OpenBatch},
-    counters::{Counters, ShapeCapacity},
     evm::BlockContext,
     executor::ExecuteError,
     pool::{Pool, PoolConfig, PoolError},
@@ -277,13 +276,13 @@ impl Chain {
 
     /// The batch that takes transactions, if there is one: its header, what it costs to prove so far, its blocks.
     #[must_use]
-    pub fn open_batch(&self) -> Option<(BatchHeader, Counters, u64)> {
+    pub fn open_batch(&self) -> Option<(BatchHeader, Rows, u64)> {
         lock(&self.open).as_ref().map(|open| (open.header.clone(), open.counters(), open.len()))
     }
 
     /// What a batch has room for.
     #[must_use]
-    pub const fn capacity(&self) -> &ShapeCapacity {
+    pub const fn capacity(&self) -> &Rows {
         &self.limits.capacity
     }
 

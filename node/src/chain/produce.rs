@@ -9,13 +9,14 @@ use cairn_protocol::{
     batch::acc_input_hash,
     constants::{GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT},
     leaf::field_to_b256,
+    resources::{Resource, Rows},
     system::global_exit_root_slot,
     tx::{DecodedTx, decode_tx},
 };
 use cairn_sequencer::{
     admission::Admission,
     batch::{BatchHeader, CloseReason, OpenBatch},
-    counters::Counters,
+    counters::fill,
     evm::{BlockContext, BlockHashError, BlockHashes, EvmDb, ViewError},
     executor::{ExecuteError, Executed, execute},
     pending::{PendingState, ReadState},
@@ -143,8 +144,9 @@ impl Chain {
             Pace::Stopped => return Ok(false),
             Pace::Full => self.limits.max_age,
             Pace::Free => {
-                let waiting = lock(&self.pool).len() as f64 / self.limits.capacity.slots.max(1) as f64;
-                self.limits.age_limit(waiting.max(self.limits.capacity.fill(&open.counters())))
+                let waiting = lock(&self.pool).len() as f64
+                    / self.limits.capacity[Resource::Transactions].max(1) as f64;
+                self.limits.age_limit(waiting.max(fill(&open.counters(), &self.limits.capacity)))
             }
         };
         let opened = Duration::from_millis(open.header.opened_ms);
@@ -352,7 +354,7 @@ impl Chain {
         delete(&mut writes, Kind::OpenBatch, &[]);
         self.storage.write(writes)?;
         *slot = None;
-        metrics::open_batch(&Counters::default(), &self.limits.capacity);
+        metrics::open_batch(&Rows::ZERO, &self.limits.capacity);
         self.heads.send_modify(|heads| heads.sealed_batch = number);
         self.tend_pool(true)?;
         Ok(Produced::Sealed { batch: number, reason })

@@ -14,7 +14,8 @@ use std::{
 };
 
 use alloy_primitives::Address;
-use cairn_sequencer::{call::GAS_CAP, counters::ShapeCapacity};
+use cairn_protocol::resources::{Resource, Rows};
+use cairn_sequencer::call::GAS_CAP;
 use clap::ValueEnum;
 use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
@@ -232,7 +233,7 @@ pub struct BatchSection {
     /// In milliseconds: how often an idle sequencer looks at the age of its batch.
     pub tick_ms: u64,
     /// What the mock prover pretends to have room for; a real prover's shape decides otherwise.
-    pub mock_capacity: ShapeCapacity,
+    pub mock_capacity: Rows,
 }
 
 impl Default for BatchSection {
@@ -244,14 +245,14 @@ impl Default for BatchSection {
             max_unproven: 64,
             group_blocks: 64,
             tick_ms: 250,
-            mock_capacity: ShapeCapacity {
-                slots: 1_024,
-                signatures: 1_024,
-                keccak_permutations: 65_536,
-                tree_rows: 65_536,
-                bytes: 300_000,
-                steps: 16_777_216,
-            },
+            mock_capacity: Rows::new(&[
+                (Resource::Transactions, 1_024),
+                (Resource::Signatures, 1_024),
+                (Resource::KeccakPermutations, 65_536),
+                (Resource::TreeRows, 65_536),
+                (Resource::Bytes, 300_000),
+                (Resource::Steps, 16_777_216),
+            ]),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Layers, descriptions and checks of the configuration.
 
+use cairn_protocol::resources::Resource;
+
 use std::collections::BTreeSet;
 
 use super::{super::*, keys};
@@ -72,7 +74,7 @@ fn accepts_layers_in_order() {
     let variables = [
         ("CAIRN_BATCH__MAX_AGE_S", "5"),
         ("CAIRN_BATCH__TICK_MS", "6"),
-        ("CAIRN_BATCH__MOCK_CAPACITY__SLOTS", "7"),
+        ("CAIRN_BATCH__MOCK_CAPACITY__TRANSACTIONS", "7"),
         ("CAIRN_RPC__LISTEN", "127.0.0.1:9"),
         ("CAIRN_RPC__CORS_ORIGINS", "https://a.example, https://b.example"),
         ("CAIRN_RPC__HOSTS", ""),
@@ -86,7 +88,7 @@ fn accepts_layers_in_order() {
     let flag = Override { flag: "--batch-age", key: "batch.max_age_s", value: 8.into() };
     let config = load(file, &variables, &[flag]).1.unwrap();
     assert_eq!((config.batch.max_age_s, config.batch.tick_ms, config.batch.max_gas), (8, 6, 50_000));
-    assert_eq!((config.batch.mock_capacity.slots, config.batch.min_age_ms), (7, 1_000));
+    assert_eq!((config.batch.mock_capacity[Resource::Transactions], config.batch.min_age_ms), (7, 1_000));
     assert_eq!(config.rpc.listen.to_string(), "127.0.0.1:9");
     assert_eq!(config.rpc.cors_origins, ["https://a.example", "https://b.example"]);
     assert!(config.rpc.hosts.is_empty());

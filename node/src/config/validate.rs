@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Debug};
 
+use cairn_protocol::resources::Resource;
+
 use super::Config;
 use crate::rpc::NAMESPACES;
 
@@ -63,7 +65,12 @@ pub(super) fn check(config: &Config) -> Vec<Invalid> {
     faults.range("batch.max_unproven", batch.max_unproven, 1, 1_000_000);
     faults.range("batch.group_blocks", batch.group_blocks, 1, 100_000);
     faults.range("batch.tick_ms", batch.tick_ms, 1, 60_000);
-    faults.range("batch.mock_capacity.slots", batch.mock_capacity.slots, 1, 1_000_000);
+    faults.range(
+        "batch.mock_capacity.transactions",
+        batch.mock_capacity[Resource::Transactions],
+        1,
+        1_000_000,
+    );
     faults.range("l1.poll_ms", l1.poll_ms, 1, 600_000);
     faults.range("l1.confirmations", l1.confirmations, 0, 10_000);
     faults.range("l1.bump_after_s", l1.bump_after_s, 1, DAY_S);

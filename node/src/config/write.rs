@@ -2,22 +2,13 @@
 
 use std::fmt::Write;
 
+use cairn_protocol::resources::Resource;
 use documented::{Documented, DocumentedFields};
 
 use super::{
     BatchSection, ChainSection, Config, ConfigError, HealthSection, L1Section, MetricsSection, PoolSection,
     ProverSection, RpcConfig, ShutdownSection,
 };
-
-/// Keys of `batch.mock_capacity`, whose type is not ours.
-const CAPACITY: [(&str, &str); 6] = [
-    ("slots", "Transactions of a batch."),
-    ("signatures", "Signatures of a batch."),
-    ("keccak_permutations", "Permutations of Keccak in a batch."),
-    ("tree_rows", "Leaves of the state tree that a batch opens."),
-    ("bytes", "Bytes of the transactions of a batch."),
-    ("steps", "Steps of the EVM in a batch."),
-];
 
 /// A table of keys.
 struct Section {
@@ -49,7 +40,11 @@ fn sections() -> Vec<Section> {
         section::<RpcConfig>("rpc"),
         section::<PoolSection>("pool"),
         batch,
-        Section { name: "batch.mock_capacity", docs: capacity, keys: CAPACITY.to_vec() },
+        Section {
+            name: "batch.mock_capacity",
+            docs: capacity,
+            keys: Resource::ALL.map(|resource| (resource.name(), resource.help())).to_vec(),
+        },
         section::<L1Section>("l1"),
         section::<ProverSection>("prover"),
         section::<HealthSection>("health"),

@@ -1,6 +1,8 @@
 //! The page's files, embedded in the program. What is in `vendor/` is as npm ships it: `node/dashboard/check-vendor.sh`
 //! compares.
 
+use cairn_protocol::resources::Resource;
+
 /// A file of the page.
 #[derive(Clone, Copy, Debug)]
 pub struct Asset {
@@ -15,9 +17,30 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 const TEXT: &str = "text/plain; charset=utf-8";
 
+/// What the circuit counts, as a module: made from the list, so that the page names what the node counts.
+const RESOURCES_JS: [u8; RESOURCES_PARTS[0].len() + RESOURCES_PARTS[1].len() + RESOURCES_PARTS[2].len()] =
+    concatenated(RESOURCES_PARTS);
+const RESOURCES_PARTS: [&str; 3] = ["export const RESOURCES = [", Resource::LIST_JSON, "];\n"];
+
+const fn concatenated<const N: usize>(parts: [&str; 3]) -> [u8; N] {
+    let (mut out, mut at, mut part) = ([0; N], 0, 0);
+    while part < parts.len() {
+        let (bytes, mut i) = (parts[part].as_bytes(), 0);
+        while i < bytes.len() {
+            out[at] = bytes[i];
+            (at, i) = (at + 1, i + 1);
+        }
+        part += 1;
+    }
+    out
+}
+
 macro_rules! assets {
     ($($path:literal $content_type:ident $file:literal),* $(,)?) => {
-        &[$(Asset { path: $path, content_type: $content_type, bytes: include_bytes!($file) }),*]
+        &[
+            Asset { path: "/dashboard/js/resources.js", content_type: SCRIPT, bytes: &RESOURCES_JS },
+            $(Asset { path: $path, content_type: $content_type, bytes: include_bytes!($file) }),*
+        ]
     };
 }
 
@@ -92,7 +115,8 @@ mod tests {
         files(&source.join("ui"), "/dashboard", &mut found);
         files(&source.join("vendor"), "/dashboard/vendor", &mut found);
         assert!(found.remove("/dashboard/index.html"));
-        found.insert("/".to_owned());
+        // The root is the index; the list of resources is no file.
+        found.extend(["/".to_owned(), "/dashboard/js/resources.js".to_owned()]);
         let served: BTreeSet<_> = assets().iter().map(|asset| asset.path.to_owned()).collect();
         assert_eq!(served, found);
         assert_eq!(served.len(), assets().len());

@@ -1,7 +1,7 @@
 //! Batches in brief: state, size, why it closed, what it took to prove and to settle.
 
 use alloy_primitives::B256;
-use cairn_sequencer::counters::Counters;
+use cairn_protocol::resources::Rows;
 use serde::Serialize;
 
 use crate::{
@@ -76,7 +76,7 @@ pub struct BatchSummary {
     /// One transaction is one block.
     pub transactions: u64,
     pub close_reason: String,
-    pub counters: Counters,
+    pub counters: Rows,
     pub state_root: B256,
     pub acc_input_hash: B256,
     /// Null until work begins.

@@ -2,7 +2,7 @@
 //! hex quantities.
 
 use alloy_primitives::U256;
-use cairn_sequencer::counters::ShapeCapacity;
+use cairn_protocol::resources::Rows;
 use serde::Serialize;
 
 use crate::{
@@ -86,7 +86,7 @@ pub struct Status {
     /// Last sealed batch.
     pub sealed_batch: u64,
     /// What the largest shape holds.
-    pub capacity: ShapeCapacity,
+    pub capacity: Rows,
     pub pool: PoolView,
     pub prover: ProverView,
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cairn_protocol::resources::Resource;
+
 use super::*;
 
 const DOCS: &str = include_str!("../../../docs/operations.md");
@@ -16,9 +18,7 @@ fn count_everything() {
     block_produced(21_000);
     sequencer_step(Duration::from_millis(2));
     batch_closed(CloseReason::Age);
-    let capacity =
-        ShapeCapacity { slots: 4, signatures: 4, keccak_permutations: 4, tree_rows: 4, bytes: 0, steps: 0 };
-    open_batch(&Counters { slots: 1, ..Counters::default() }, &capacity);
+    open_batch(&Rows::ZERO.with(Resource::TreeRows, 1), &Rows::ZERO.with(Resource::TreeRows, 4));
     state_committed(Duration::from_millis(1));
     l1_settled(Lane::Sequence, 3, 100, Duration::from_secs(1));
     l1_failed(Lane::Verify);
@@ -77,7 +77,11 @@ fn accepts_exactly_the_metrics_of_the_table() {
         assert!(text.contains(&format!("# HELP {} {}\n", metric.name, metric.help)), "{}", metric.name);
     }
     assert!(text.contains("cairn_head_batch{state=\"virtual\"} 2\n"), "{text}");
-    assert!(text.contains("cairn_sequencer_open_batch_fill{counter=\"slots\"} 0.25\n"), "{text}");
+    for resource in Resource::ALL {
+        let value = if resource == Resource::TreeRows { "0.25" } else { "0" };
+        let line = format!("cairn_sequencer_open_batch_fill{{resource=\"{resource}\"}} {value}\n");
+        assert!(text.contains(&line), "{line}{text}");
+    }
     assert!(text.contains("cairn_rpc_connections 0\n"), "{text}");
 }
 

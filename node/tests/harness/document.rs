@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
+use cairn_protocol::resources::Resource;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
@@ -68,9 +69,24 @@ pub fn joined() -> Value {
             assert!(schemas.insert(name.clone(), schema.clone()).is_none(), "two schemas {name}");
         }
     }
+    schemas.insert("Counters".to_owned(), rows(&json!({"$ref": "#/components/schemas/Quantity64"})));
+    schemas.insert("CircuitRows".to_owned(), rows(&json!({"type": "integer", "minimum": 0})));
     document["methods"] = methods.into();
     document["components"] = json!({"schemas": schemas, "errors": errors});
     document
+}
+
+/// The schema of an object with a `number` for each resource.
+fn rows(number: &Value) -> Value {
+    let properties =
+        Resource::ALL.map(|r| (r.name().to_owned(), json!({"description": r.help(), "allOf": [number]})));
+    json!({
+        "type": "object",
+        "description": "What proving uses, or has room for.",
+        "required": Resource::ALL.map(Resource::name),
+        "properties": Map::from_iter(properties),
+        "additionalProperties": false,
+    })
 }
 
 /// The examples of a method in OpenRPC's form.

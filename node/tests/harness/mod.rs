@@ -28,9 +28,9 @@ use cairn_protocol::{
     batch::BatchData,
     constants::DEVNET_CHAIN_ID,
     genesis::{Genesis, GenesisAccount},
+    resources::Rows,
     witness::BatchWitness,
 };
-use cairn_sequencer::counters::ShapeCapacity;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -155,7 +155,7 @@ impl ProofEngine for Provable {
         ProofMode::Groth16
     }
 
-    fn capacity(&self) -> ShapeCapacity {
+    fn capacity(&self) -> Rows {
         self.0.capacity()
     }
 

@@ -1,5 +1,6 @@
 //! Methods of the `eth` namespace that read blocks, transactions and accounts, and the parameters that they take.
 
+use cairn_protocol::resources::Resource;
 use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -146,7 +147,7 @@ async fn accepts_quantities_as_geth_reads_them() {
 async fn regression_a_receipt_is_not_there_before_its_block_is_the_head() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
-    config.batch.mock_capacity.slots = 1_000;
+    config.batch.mock_capacity[Resource::Transactions] = 1_000;
     let node = start(&config, &mut None, &[Role::Sequencer, Role::Rpc]).await;
     let number = |value: &Value| u64::from_str_radix(&value.as_str().unwrap()[2..], 16).unwrap();
     let rounds = async {

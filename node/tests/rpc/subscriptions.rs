@@ -1,5 +1,6 @@
 //! Subscriptions over WebSocket, and what becomes of subscribers that do not read.
 
+use cairn_protocol::resources::Resource;
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
@@ -316,7 +317,7 @@ async fn accepts_thousands_of_blocks_while_subscribers_do_not_read() {
     const SUBSCRIPTIONS: usize = 16;
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
-    config.batch.mock_capacity.slots = 64;
+    config.batch.mock_capacity[Resource::Transactions] = 64;
     // Nobody proves here.
     config.batch.max_unproven = u64::MAX;
     config.rpc.subscriber_timeout_ms = 300;

@@ -26,6 +26,7 @@ use cairn_protocol::{
     constants::{DEVNET_CHAIN_ID, FORK_ID},
     genesis::Genesis,
     leaf::field_to_b256,
+    resources::Resource,
 };
 use cairn_sequencer::{admission::Admission, batch::BatchLimits, pool::PoolConfig};
 use cairn_state::{Batch, BlockChanges, MemoryStore, StateDb, Store};
@@ -181,7 +182,7 @@ pub fn config(dir: &std::path::Path) -> Config {
     config.rpc.listen.set_port(0);
     config.batch.max_age_s = 1;
     config.batch.tick_ms = 20;
-    config.batch.mock_capacity.slots = 3;
+    config.batch.mock_capacity[Resource::Transactions] = 3;
     config
 }
 

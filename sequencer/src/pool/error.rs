@@ -2,12 +2,11 @@
 
 use alloy_primitives::{Address, U256};
 use cairn_protocol::{
+    resources::CapacityExceeded,
     transfer::{InvalidTx, NotProvable},
     tx::{SignatureError, TxDecodeError},
 };
 use thiserror::Error;
-
-use crate::counters::CapacityExceeded;
 
 /// Why a transaction is refused. Amounts are in wei.
 #[derive(Debug, Error)]

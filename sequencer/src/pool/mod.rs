@@ -21,6 +21,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use cairn_protocol::{
     Fr,
     leaf::AccountValue,
+    resources::Rows,
     transfer::{AccountReader, InvalidTx, NotProvable, max_cost_wei},
 };
 use cairn_state::StateView;
@@ -28,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use self::queue::{AccountQueue, ReadyKey};
 pub use self::{error::PoolError, valid::ValidTx};
-use crate::{admission::Admission, counters::ShapeCapacity};
+use crate::admission::Admission;
 
 /// Limits and prices.
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ pub struct PoolConfig {
     /// Receives the fees; one of the leaves that a transaction touches.
     pub coinbase: Address,
     /// What the largest circuit shape holds.
-    pub capacity: ShapeCapacity,
+    pub capacity: Rows,
     /// Transactions in the pool.
     pub max_transactions: usize,
     /// Transactions of one sender.

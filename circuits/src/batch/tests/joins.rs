@@ -3,6 +3,7 @@
 
 use cairn_protocol::{
     leaf::{AccountValue, LeafId},
+    resources::Resource,
     witness::LeafAccess,
 };
 
@@ -28,22 +29,16 @@ fn two_transfers() -> (ReferenceTree, BatchWitness) {
 #[test]
 fn accepts_a_batch_that_fills_every_machine_and_refuses_one_row_less() {
     let (_, witness) = two_transfers();
-    let spare = Shape { permutations: 30, ..Shape::transfers(2) };
+    let spare = Shape::transfers(2).with(Resource::KeccakPermutations, 30);
     let keccak = Assignment::new(&spare, &witness, AGGREGATOR).unwrap().keccak;
-    let full = Shape {
-        transactions: 2,
-        bytes: witness.transactions.len(),
-        permutations: keccak.iter().filter(|row| row.enabled).count(),
-        tree_rows: rows_needed(&witness.leaf_ops),
-    };
+    let full = Shape::transfers(2)
+        .with(Resource::Bytes, witness.transactions.len())
+        .with(Resource::KeccakPermutations, keccak.iter().filter(|row| row.enabled).count())
+        .with(Resource::TreeRows, rows_needed(&witness.leaf_ops));
     accept(&full, &witness);
-    for small in [
-        Shape { transactions: full.transactions - 1, ..full },
-        Shape { bytes: full.bytes - 1, ..full },
-        Shape { permutations: full.permutations - 1, ..full },
-        Shape { tree_rows: full.tree_rows - 1, ..full },
-    ] {
-        assert!(Assignment::new(&small, &witness, AGGREGATOR).is_err());
+    for (resource, rows) in full.capacity.iter().filter(|(_, rows)| *rows > 0) {
+        let small = Shape { capacity: full.capacity.with(resource, rows - 1) };
+        assert!(Assignment::new(&small, &witness, AGGREGATOR).is_err(), "{resource}");
     }
 }
 
@@ -62,7 +57,7 @@ fn accepts_a_first_batch_on_an_empty_tree() {
 
 #[test]
 fn rejects_messages_that_nobody_asked_for() {
-    let shape = Shape { permutations: 20, ..Shape::transfers(2) };
+    let shape = Shape::transfers(2).with(Resource::KeccakPermutations, 20);
     let mut alice = Wallet::new(1);
     let mut chain = chain(&[&alice]);
     let tx = alice.transfer(3, Address::repeat_byte(0x99), ether(1), 1, b"");
@@ -88,7 +83,7 @@ fn rejects_messages_that_nobody_asked_for() {
 #[test]
 fn rejects_a_batch_or_payload_hashed_under_another_stream() {
     let (_, witness) = two_transfers();
-    let shape = Shape { permutations: 30, ..Shape::transfers(2) };
+    let shape = Shape::transfers(2).with(Resource::KeccakPermutations, 30);
     let honest = accept(&shape, &witness);
     let payload = FIRST_FREE_STREAM + 2;
     for (a, b) in
@@ -124,7 +119,7 @@ type Finals = Vec<(LeafId, Option<([F; 3], u64)>)>;
 /// The failures of a batch whose tree holds something else than its journal, the new root being that of the tree.
 fn with_another_tree(change: impl FnOnce(&mut Finals)) -> Failures {
     let (mut tree, mut witness) = two_transfers();
-    let shape = Shape { tree_rows: 20, ..Shape::transfers(2) };
+    let shape = Shape::transfers(2).with(Resource::TreeRows, 20);
     let last = |access: &LeafAccess| match access {
         LeafAccess::Update { opening, new_value } => Some((*new_value, opening.index)),
         LeafAccess::Insert { index, new_value, .. } => Some((*new_value, *index)),

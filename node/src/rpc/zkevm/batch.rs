@@ -1,11 +1,11 @@
 //! Batches and full blocks in the shapes of Polygon zkEVM's JSON-RPC.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, B256, Bytes, U64};
 use alloy_rpc_types_eth::{Block, Transaction, TransactionReceipt};
-use cairn_sequencer::{
-    batch::{BatchHeader, CloseReason},
-    counters::Counters,
-};
+use cairn_protocol::resources::{Resource, Rows};
+use cairn_sequencer::batch::{BatchHeader, CloseReason};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -45,28 +45,13 @@ pub struct FullTransaction {
 /// A block with its transactions and their receipts.
 pub type FullBlock = Block<FullTransaction>;
 
-/// Rows of a batch, by machine. Quantities are hex.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RpcCounters {
-    pub slots: U64,
-    pub signatures: U64,
-    pub keccak_permutations: U64,
-    pub tree_rows: U64,
-    pub bytes: U64,
-    pub steps: U64,
-}
+/// [`Rows`] with hex quantities.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RpcCounters(BTreeMap<Resource, U64>);
 
-impl From<Counters> for RpcCounters {
-    fn from(c: Counters) -> Self {
-        Self {
-            slots: U64::from(c.slots),
-            signatures: U64::from(c.signatures),
-            keccak_permutations: U64::from(c.keccak_permutations),
-            tree_rows: U64::from(c.tree_rows),
-            bytes: U64::from(c.bytes),
-            steps: U64::from(c.steps),
-        }
+impl From<Rows> for RpcCounters {
+    fn from(rows: Rows) -> Self {
+        Self(rows.iter().map(|(resource, number)| (resource, U64::from(number))).collect())
     }
 }
 
@@ -106,7 +91,7 @@ pub struct RpcBatch {
 struct Parts<'a> {
     header: &'a BatchHeader,
     last_block: u64,
-    counters: Counters,
+    counters: Rows,
     reason: Option<CloseReason>,
     sealed: Option<&'a BatchRecord>,
 }

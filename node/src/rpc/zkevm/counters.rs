@@ -11,7 +11,7 @@ use cairn_protocol::{
 use cairn_sequencer::{
     admission::Admission,
     call::CallError,
-    counters::{BatchMeter, CapacityExceeded, Counters, ShapeCapacity},
+    counters::BatchMeter,
     evm::EvmDb,
     executor::{ExecuteError, Executed, execute},
 };
@@ -34,11 +34,6 @@ pub struct CountersEstimate {
     pub success: bool,
     /// Why a chain that proves would refuse it: an operation without a circuit, or a machine that is too small.
     pub not_provable: Option<String>,
-}
-
-fn limits(capacity: &ShapeCapacity) -> RpcCounters {
-    let ShapeCapacity { slots, signatures, keccak_permutations, tree_rows, bytes, steps } = *capacity;
-    Counters { slots, signatures, keccak_permutations, tree_rows, bytes, steps }.into()
 }
 
 /// The request as a transaction of its sender's next nonce, free of charge, with a signature of usual length.
@@ -82,12 +77,12 @@ pub(super) fn estimate(
     })?;
     let counters = BatchMeter::new(true).counters_with(&executed.work(&tx));
     let not_provable = match run(Admission::Provable) {
-        Ok(_) => chain.capacity().check(&counters).err().map(|e: CapacityExceeded| e.to_string()),
+        Ok(_) => counters.fits(chain.capacity()).err().map(|e| e.to_string()),
         Err(e) => Some(e.to_string()),
     };
     Ok(CountersEstimate {
         counters_used: counters.into(),
-        counters_limits: limits(chain.capacity()),
+        counters_limits: (*chain.capacity()).into(),
         gas_used: U64::from(executed.receipt.gas_used),
         success: executed.receipt.success,
         not_provable,

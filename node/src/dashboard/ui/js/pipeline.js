@@ -32,7 +32,7 @@ function lane({ key, name, empty }) {
 }
 
 export function pipeline(store) {
-  const legend = new Map(COUNTERS.map(({ key, name }) => [key, h('li', null, h('span', { class: 'key', 'data-counter': key }), name)]));
+  const legend = new Map(COUNTERS.map(({ key, name, help, colour }) => [key, h('li', { title: help }, h('span', { class: 'key', 'data-colour': colour }), name)]));
   byId('counter-legend').append(...legend.values());
   const lanes = Object.fromEntries(LANES.map((l) => [l.key, lane(l)]));
   byId('lanes').append(...Object.values(lanes).map(({ node }) => node));

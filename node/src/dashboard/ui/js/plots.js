@@ -59,11 +59,11 @@ function counters(store) {
   const names = (batch) => machines(store.status.capacity).map(({ key, name }) => `${name} ${percent(share(batch, store.status.capacity, key))}`);
   const plot = new Plot({
     title: 'Counters used', unit: 'share of capacity, by batch', empty: 'No batch is sealed yet.',
-    keys: COUNTERS.map(({ key, name }) => [`counter-${key}`, name]),
+    keys: COUNTERS.map(({ name, colour: key }) => [key, name]),
     options: {
       scales: { x: { time: false, range: around }, y: { range: [0, 1.02] } },
       axes: [batchAxis(), valueAxis(percent)],
-      series: [{}, ...COUNTERS.map(({ key }) => ({ ...filled(`counter-${key}`), paths: bars(0.86, 12) }))],
+      series: [{}, ...COUNTERS.map(({ colour: key }) => ({ ...filled(key), paths: bars(0.86, 12) }))],
     },
     readout: (i) => {
       const batch = shown[i === null ? shown.length - 1 : Math.floor(i / COUNTERS.length)];

@@ -2,16 +2,15 @@
 
 import { h, setAttribute, setText } from './dom.js';
 import { count, percent, plural, seconds, short } from './format.js';
+import { RESOURCES } from './resources.js';
 
-/** From the top stone down. */
-export const COUNTERS = [
-  { key: 'slots', name: 'transactions' },
-  { key: 'signatures', name: 'signatures' },
-  { key: 'keccak_permutations', name: 'keccak' },
-  { key: 'tree_rows', name: 'tree rows' },
-  { key: 'bytes', name: 'bytes' },
-  { key: 'steps', name: 'EVM steps' },
-];
+/** Colours of the style sheet for counters. */
+const COLOURS = 8;
+
+/** What a circuit has a limited number of, from the top stone down. */
+export const COUNTERS = RESOURCES.map(({ name, unit, help }, i) => ({
+  key: name, name: unit, help, colour: `counter-${i % COLOURS}`,
+}));
 
 const REASONS = { capacity: 'circuit full', bytes: 'bytes full', gas: 'gas full', age: 'by age' };
 
@@ -40,7 +39,7 @@ export class Tile {
     this.proof = h('span', { class: 'tile-hash' });
     this.age = h('span', { class: 'tile-age' });
     this.time = h('span', { class: 'tile-time' });
-    this.stones = COUNTERS.map(({ key }) => h('span', { class: 'stone', 'data-counter': key }));
+    this.stones = COUNTERS.map(({ colour }) => h('span', { class: 'stone', 'data-colour': colour }));
     this.cairn = h('span', { class: 'cairn', role: 'img' }, this.stones);
     this.node = h('a', { class: 'tile', href: `#/batch/${number}`, 'data-batch': number },
       h('span', { class: 'tile-top' }, this.name, this.size, this.reason),
@@ -79,8 +78,9 @@ export class Tile {
     setAttribute(this.node, 'data-state', 'open');
     setText(this.size, `${count(open.transactions)} tx`);
     setText(this.reason, 'open');
-    const part = capacity.slots > 0 ? Math.min(1, open.transactions / capacity.slots) : 0;
-    this.#stones(capacity, { slots: part, signatures: part }, `${plural(open.transactions, 'transaction')} of ${count(capacity.slots)}`);
+    const most = capacity.transactions;
+    const part = most > 0 ? Math.min(1, open.transactions / most) : 0;
+    this.#stones(capacity, { transactions: part, signatures: part }, `${plural(open.transactions, 'transaction')} of ${count(most)}`);
     setText(this.data, 'data –');
     setText(this.proof, 'proof –');
     setAttribute(this.age, 'data-since', open.timestamp * 1000);

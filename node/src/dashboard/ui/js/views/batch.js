@@ -11,12 +11,12 @@ const LISTED = 200;
 function counters(batch, capacity) {
   return h('section', { class: 'card' }, h('h2', null, 'Counters'), h('table', { class: 'counters' },
     h('thead', null, h('tr', null, ['Machine', 'Used', 'Capacity', 'Share'].map((name) => h('th', { scope: 'col' }, name)))),
-    h('tbody', null, machines(capacity).map(({ key, name }) => {
+    h('tbody', null, machines(capacity).map(({ key, name, help, colour }) => {
       const part = share(batch, capacity, key);
       return h('tr', null,
-        h('th', { scope: 'row' }, h('span', { class: 'key', 'data-counter': key }), name),
+        h('th', { scope: 'row', title: help }, h('span', { class: 'key', 'data-colour': colour }), name),
         h('td', null, count(batch.counters[key])), h('td', null, count(capacity[key])),
-        h('td', null, h('span', { class: 'bar', 'data-counter': key, vars: { '--share': part } }), percent(part)));
+        h('td', null, h('span', { class: 'bar', 'data-colour': colour, vars: { '--share': part } }), percent(part)));
     }))));
 }
 
