@@ -1,6 +1,7 @@
 //! The whole batch: accepted as the reference chain executes it, rejected when any part of the statement is changed.
 
 mod joins;
+mod tangent;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,11 @@
 //! would recompute the reciprocals honestly, so this is what he can reach.
 
 pub mod batch;
+#[cfg(test)]
+pub(crate) mod tangent;
 pub mod tree;
+#[cfg(test)]
+mod weakening;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,7 +17,7 @@ use ark_ff::Zero;
 
 use crate::{
     F,
-    cs::{Constraint, Cs, Mode, NUM_PUBLIC, Term, WireId},
+    cs::{Constraint, Cs, Mode, NUM_PUBLIC, PUBLIC_INPUT, Term, WireId},
     lookup::{
         bus::{Bus, Role},
         tables,
@@ -109,11 +113,15 @@ impl Checker {
         checker
     }
 
-    /// All committed and ordinary wires (not the constant and the public inputs) with their names.
+    /// All committed and ordinary wires and, where a constraint knows it, the public input x; not the constant and not the
+    /// challenges. With their names.
     #[must_use]
     pub fn wires(&self) -> BTreeMap<WireId, &'static str> {
-        let public = |id: &WireId| id.instance_index().is_some_and(|i| i < NUM_PUBLIC);
-        self.names.iter().filter(|(id, _)| !public(id)).map(|(id, name)| (*id, *name)).collect()
+        let fixed = |id: &WireId| match id.instance_index() {
+            Some(PUBLIC_INPUT) => !self.constraints_of.contains_key(id),
+            index => index.is_some_and(|i| i < NUM_PUBLIC),
+        };
+        self.names.iter().filter(|(id, _)| !fixed(id)).map(|(id, name)| (*id, *name)).collect()
     }
 
     /// Wires named `name`, in order of allocation.

@@ -26,8 +26,8 @@ fn two_transfers() -> (ReferenceTree, BatchWitness) {
     (chain.tree.clone(), chain.execute(&batch).unwrap())
 }
 
-#[test]
-fn accepts_a_batch_that_fills_every_machine_and_refuses_one_row_less() {
+/// Two transfers in a shape without a disabled row.
+pub(super) fn filled() -> (Shape, BatchWitness) {
     let (_, witness) = two_transfers();
     let spare = Shape::transfers(2).with(Resource::KeccakPermutations, 30);
     let keccak = Assignment::new(&spare, &witness, AGGREGATOR).unwrap().keccak;
@@ -35,6 +35,12 @@ fn accepts_a_batch_that_fills_every_machine_and_refuses_one_row_less() {
         .with(Resource::Bytes, witness.transactions.len())
         .with(Resource::KeccakPermutations, keccak.iter().filter(|row| row.enabled).count())
         .with(Resource::TreeRows, rows_needed(&witness.leaf_ops));
+    (full, witness)
+}
+
+#[test]
+fn accepts_a_batch_that_fills_every_machine_and_refuses_one_row_less() {
+    let (full, witness) = filled();
     accept(&full, &witness);
     for (resource, rows) in full.capacity.iter().filter(|(_, rows)| *rows > 0) {
         let small = Shape { capacity: full.capacity.with(resource, rows - 1) };

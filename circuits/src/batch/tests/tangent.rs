@@ -1,0 +1,22 @@
+//! Nothing of a whole batch can move at an honest assignment but what is listed, and the batch's own equations are needed.
+
+use super::{joins::filled, *};
+use crate::testing::tangent::Tangent;
+
+/// The batch's hashes.
+const HASHES: &[&str] = &["batch.state.old_root", "batch.state.new_root"];
+
+/// Families that follow from others at an honest assignment.
+const REDUNDANT: &[(&str, &str)] = &[
+    ("batch.state.old_root", "a hash is held fixed here; gadgets::poseidon has its own test"),
+    ("batch.state.new_root", "a hash is held fixed here; gadgets::poseidon has its own test"),
+    ("batch.exit_root.present", "the flag is a multiplicity, and at the other end of the bus it is boolean"),
+];
+
+#[test]
+fn nothing_moves_and_every_equation_of_the_batch_is_needed() {
+    let (shape, witness) = filled();
+    let assignment = Assignment::new(&shape, &witness, AGGREGATOR).unwrap();
+    let tangent = Tangent::at(&Checker::new(&check(&shape, &assignment), secp256k1::fixed_tables()), HASHES);
+    tangent.assert(&["batch.", "public_input"], &[], REDUNDANT);
+}
