@@ -1,5 +1,6 @@
 //! The whole batch: accepted as the reference chain executes it, rejected when any part of the statement is changed.
 
+mod forgeries;
 mod joins;
 mod tangent;
 

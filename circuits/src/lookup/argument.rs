@@ -151,12 +151,14 @@ pub fn native_sum(cs: &Cs, challenges: Challenges) -> F {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use ark_ff::UniformRand;
     use ark_std::rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
     use crate::{
-        cs::{Mode, NUM_PUBLIC},
+        cs::{ALPHA, Mode, NUM_PUBLIC, WireId},
         lookup::{
             bus::{BatchByte, Bus, Element, PayloadRegion, Range8},
             tables,
@@ -195,6 +197,70 @@ mod tests {
         assert!(native_sum(&good, ch).is_zero());
         assert!(!satisfied(&example(Mode::Check, [0, 256, 255], 5, ch)));
         assert!(!satisfied(&example(Mode::Check, [0, 2, 255], 6, ch)));
+    }
+
+    /// What `z` violates, by name.
+    fn failing(cs: &Cs, z: &[F]) -> BTreeSet<&'static str> {
+        let failures = cs.matrices().failures(z, NUM_PUBLIC as usize + cs.committed().len());
+        failures.into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// The positions in the assignment of ordinary wires called `name`.
+    fn positions(cs: &Cs, name: &str) -> Vec<usize> {
+        let named = |i: &usize| cs.wire_name(WireId::witness(*i as u32)) == name;
+        let first = NUM_PUBLIC as usize + cs.committed().len();
+        (0..cs.witness_values().len()).filter(named).map(|i| first + i).collect()
+    }
+
+    #[test]
+    fn rejects_an_inverse_that_makes_the_sum_vanish() {
+        let mut rng = StdRng::seed_from_u64(4);
+        let ch = Challenges { rho: F::rand(&mut rng), alpha: F::rand(&mut rng) };
+        let unbalanced = example(Mode::Check, [0, 1, 2], 6, ch);
+        let mut z = unbalanced.assignment();
+        assert_eq!(failing(&unbalanced, &z), BTreeSet::from(["bus.sum"]));
+        let inverses = positions(&unbalanced, "bus.inverse");
+        let sum: F = inverses.iter().map(|&i| z[i]).sum();
+        z[inverses[0]] -= sum;
+        assert_eq!(failing(&unbalanced, &z), BTreeSet::from(["bus.inverse"]));
+    }
+
+    /// The wires of a balanced argument beside a committed value that does not balance.
+    #[test]
+    fn rejects_a_product_of_another_value() {
+        let mut rng = StdRng::seed_from_u64(5);
+        let ch = Challenges { rho: F::rand(&mut rng), alpha: F::rand(&mut rng) };
+        let mut cs = Cs::new(Mode::Check);
+        let (one, w) = (cs.one(), cs.commit("test.value", 6u64));
+        let shared = cs.share(w);
+        for tuple in [Element::from(w), Element::from(&shared)] {
+            cs.send("test.send", one, BatchByte { byte: 5.into(), position: tuple });
+            cs.receive("test.receive", one, BatchByte { byte: 5.into(), position: 6.into() });
+        }
+        close(&mut cs, ch);
+        let mut z = cs.assignment();
+        assert_eq!(failing(&cs, &z), BTreeSet::new());
+        z[NUM_PUBLIC as usize] += F::from(1u64);
+        assert_eq!(failing(&cs, &z), BTreeSet::from(["bus.product"]));
+        for product in positions(&cs, "bus.product") {
+            z[product] += ch.alpha;
+        }
+        assert_eq!(failing(&cs, &z), BTreeSet::from(["bus.inverse"]));
+    }
+
+    /// Powers of a number of the prover's choice: with them he could give the tuples of two buses one fingerprint.
+    #[test]
+    fn rejects_powers_of_another_alpha() {
+        let mut rng = StdRng::seed_from_u64(6);
+        let (rho, alpha) = (F::rand(&mut rng), F::rand(&mut rng));
+        let mut cs = Cs::new(Mode::Check);
+        let (one, w) = (cs.one(), cs.commit("test.value", 6u64));
+        cs.lookup("test.range", Bus::Range8, one, w);
+        tables::range8().close(&mut cs);
+        close(&mut cs, Challenges { rho, alpha: alpha + F::from(1u64) });
+        let mut z = cs.assignment();
+        z[ALPHA as usize] = alpha;
+        assert_eq!(failing(&cs, &z), BTreeSet::from(["bus.alpha_power"]));
     }
 
     /// Two interactions share one product, a third pays its own, and constants cost nothing.

@@ -197,7 +197,7 @@ impl Checker {
             .flat_map(|(id, _)| self.interactions_of.get(id).into_iter().flatten().copied())
             .collect();
         let before: Vec<_> = touched.iter().map(|&i| self.evaluate(i)).collect();
-        self.set(changes);
+        self.put(changes);
         let mut out: Failures = changes
             .iter()
             .flat_map(|(id, _)| self.constraints_of.get(id).into_iter().flatten())
@@ -222,11 +222,21 @@ impl Checker {
                 out.extend(names);
             }
         }
-        self.set(&old);
+        self.put(&old);
         out
     }
 
-    fn set(&mut self, changes: &[(WireId, F)]) {
+    /// Sets wires to new values for good.
+    pub fn set(&mut self, changes: &[(WireId, F)]) {
+        self.put(changes);
+        self.balance.clear();
+        for i in 0..self.interactions.len() {
+            let (key, m) = self.evaluate(i);
+            *self.balance.entry(key).or_default() += m;
+        }
+    }
+
+    fn put(&mut self, changes: &[(WireId, F)]) {
         for &(id, v) in changes {
             if let Some(i) = id.instance_index() {
                 self.instance[i as usize] = v;

@@ -99,13 +99,13 @@ impl Tangent {
     /// or a family is needed nowhere and is not listed in `redundant`, or is listed and needed.
     pub fn assert(&self, prefixes: &[&str], free: &[(&str, &str)], redundant: &[(&str, &str)]) {
         let listed = |list: &[(&str, &str)], name: &str| list.iter().any(|(n, _)| *n == name);
-        let ours = |name: &&&'static str| prefixes.iter().any(|p| name.starts_with(p));
-        let moving = self.moving.iter().filter(|(name, _)| ours(&name) && !listed(free, name));
+        let ours = |name: &&'static str| prefixes.iter().any(|p| name.starts_with(p));
+        let moving = self.moving.iter().filter(|(name, _)| ours(name) && !listed(free, name));
         let moving: Vec<_> = moving.collect();
         assert!(moving.is_empty(), "these wires can move and are not listed as free: {moving:?}");
         let still: Vec<_> = free.iter().filter(|(name, _)| !self.moving.contains_key(name)).collect();
         assert!(still.is_empty(), "listed as free, but nothing moves: {still:?}");
-        let idle: Vec<_> = self.all.difference(&self.needed).filter(ours).collect();
+        let idle: Vec<_> = self.all.difference(&self.needed).filter(|name| ours(name)).collect();
         let unlisted: Vec<_> = idle.iter().filter(|name| !listed(redundant, name)).collect();
         assert!(unlisted.is_empty(), "no scene needs these families, and they are not listed: {unlisted:?}");
         let wrong: Vec<_> = redundant.iter().filter(|(name, _)| self.needed.contains(name)).collect();
