@@ -1,5 +1,7 @@
 //! Complete forgeries of the batch's own statement: everything agrees with the lie but the one constraint that refuses it.
 
+use cairn_protocol::resources::Resource;
+
 use super::*;
 use crate::{cs::PUBLIC_INPUT, machines::keccak::KeccakEvent};
 
@@ -63,5 +65,5 @@ fn messages_of(shape: &Shape, witness: &BatchWitness) -> Vec<crate::machines::ke
         event(ACC_INPUT_STREAM, &acc_input),
         event(PUBLIC_INPUT_STREAM, &witness.public_input(AGGREGATOR).to_bytes()),
     ];
-    crate::machines::keccak::rows(&events, shape.permutations).unwrap()
+    crate::machines::keccak::rows(&events, shape.rows(Resource::KeccakPermutations)).unwrap()
 }

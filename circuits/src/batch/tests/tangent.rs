@@ -1,5 +1,7 @@
 //! Nothing of a whole batch can move at an honest assignment but what is listed, and the batch's own equations are needed.
 
+use cairn_protocol::resources::{Resource, Rows};
+
 use super::{joins::filled, *};
 use crate::testing::tangent::Tangent;
 
@@ -23,7 +25,8 @@ const REDUNDANT: &[(&str, &str)] = &[
 fn nothing_moves_and_every_equation_of_the_batch_is_needed() {
     let (shape, witness) = filled();
     let nothing = chain(&[]).execute(&input(vec![])).unwrap();
-    let smallest = Shape { transactions: 0, bytes: 0, permutations: 4, tree_rows: 2, ..shape };
+    let smallest =
+        Shape { capacity: Rows::new(&[(Resource::KeccakPermutations, 4), (Resource::TreeRows, 2)]) };
     let scenes = [(shape, witness), (smallest, nothing)].map(|(shape, witness)| {
         let assignment = Assignment::new(&shape, &witness, AGGREGATOR).unwrap();
         Tangent::at(&Checker::new(&check(&shape, &assignment), secp256k1::fixed_tables()), HASHES)
