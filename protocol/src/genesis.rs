@@ -13,8 +13,9 @@ use serde::{
 };
 
 use crate::{
+    code::code_hash,
     constants::{DEVNET_CHAIN_ID, SYSTEM_BLOCK_NUMBER_SLOT},
-    leaf::{AccountValue, LeafId, code_hash, storage_to_fields},
+    leaf::{AccountValue, LeafId, storage_to_fields},
     system::block_number_leaf,
     transfer::is_precompile,
 };

@@ -64,7 +64,7 @@ pub struct AccountValue {
     pub nonce: u64,
     /// In wei.
     pub balance: U256,
-    /// [`code_hash`] of the account's code; 0 for an account without code.
+    /// [`crate::code::code_hash`] of the account's code; 0 for an account without code.
     pub code_hash: Fr,
 }
 
@@ -175,25 +175,6 @@ impl StateCommitment {
     }
 }
 
-/// Commitment to contract code: 0 for empty code, else h₀ = length in bytes, hᵢ₊₁ = Poseidon(hᵢ, next 8 elements),
-/// an element being 31 code bytes, big-endian, the last padded with zero bytes on the right.
-#[must_use]
-pub fn code_hash(code: &[u8]) -> Fr {
-    if code.is_empty() {
-        return Fr::zero();
-    }
-    code.chunks(31 * 8).fold(Fr::from(code.len() as u64), |h, block| {
-        let mut inputs = [Fr::zero(); 9];
-        inputs[0] = h;
-        for (slot, bytes) in inputs[1..].iter_mut().zip(block.chunks(31)) {
-            let mut padded = [0u8; 31];
-            padded[..bytes.len()].copy_from_slice(bytes);
-            *slot = Fr::from_be_bytes_mod_order(&padded);
-        }
-        poseidon(&inputs)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -223,22 +204,5 @@ mod tests {
         assert_eq!(storage_from_fields(&[Fr::zero(), Fr::zero(), Fr::from(1u64)]), None);
         assert_eq!(field_from_b256(field_to_b256(big)), Some(big));
         assert_eq!(field_from_b256(B256::repeat_byte(0xff)), None);
-    }
-
-    #[test]
-    fn accepts_code_hash_by_its_definition() {
-        assert_eq!(code_hash(&[]), Fr::zero());
-        // 249 bytes: a full block of 8 · 31 and one byte, padded on the right.
-        let code: Vec<u8> = (0..249u32).map(|i| (i * 7 % 251) as u8).collect();
-        let element = |at: usize| Fr::from_be_bytes_mod_order(&code[31 * at..31 * (at + 1)]);
-        let mut first = vec![Fr::from(249u64)];
-        first.extend((0..8).map(element));
-        let mut last = [0u8; 31];
-        last[0] = code[248];
-        let mut second = vec![Fr::zero(); 9];
-        second[0] = poseidon(&first);
-        second[1] = Fr::from_be_bytes_mod_order(&last);
-        assert_eq!(code_hash(&code), poseidon(&second));
-        assert_ne!(code_hash(&[1]), code_hash(&[1, 0]));
     }
 }

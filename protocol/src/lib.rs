@@ -2,6 +2,7 @@
 //! public input and the batch witness. Pure types and functions; no I/O, no async, no database.
 
 pub mod batch;
+pub mod code;
 pub mod constants;
 pub mod exit_tree;
 pub mod genesis;

@@ -5,8 +5,9 @@
 
 use alloy_primitives::{Address, U256};
 use cairn_protocol::{
+    code::code_hash,
     constants::KECCAK_EMPTY,
-    leaf::{AccountValue, LeafId, code_hash, storage_to_fields},
+    leaf::{AccountValue, LeafId, storage_to_fields},
 };
 use cairn_state::{BlockChanges, StateError};
 use revm::state::{Account, EvmState};

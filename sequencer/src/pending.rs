@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use cairn_protocol::{
     Fr,
+    code::code_hash,
     constants::KECCAK_EMPTY,
-    leaf::{AccountValue, LeafId, code_hash, storage_from_fields},
+    leaf::{AccountValue, LeafId, storage_from_fields},
     transfer::AccountReader,
 };
 use cairn_state::{AccountRecord, BlockChanges, StateError, StateView, Table, TreeReader};

@@ -7,6 +7,7 @@ use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use cairn_protocol::{
+    code::{CHUNK_BYTES, chunks},
     leaf::LeafId,
     transfer::NotProvable,
     tx::{DecodedTx, decode_tx},
@@ -19,6 +20,8 @@ use cairn_sequencer::{
     pending::{PendingState, ReadState},
 };
 use cairn_state::{BlockChanges, StateDb};
+use proptest::prelude::*;
+use revm::bytecode::Bytecode;
 use support::{CHAIN_ID, Kind, Transfer, address, key, state};
 
 const COINBASE: Address = Address::repeat_byte(0xcb);
@@ -255,4 +258,24 @@ fn accepts_code_of_a_block_that_is_not_committed() {
     assert_eq!(ReadState::storage(&pending, contract, U256::from(3)).unwrap(), U256::from(4));
     let code: Bytes = STORE.into();
     assert_eq!(ReadState::code(&pending, keccak256(STORE)).unwrap().unwrap(), code);
+}
+
+proptest! {
+    /// A chunk of code with its due push data shows the jump destinations that revm finds in the whole code.
+    #[test]
+    fn prop_chunks_show_the_jump_destinations_of_revm(
+        code in prop::collection::vec(any::<u16>(), 1..300)
+    ) {
+        // Half of the bytes are JUMPDEST or pushes.
+        let byte = |draw: u16| if draw < 1 << 15 { 0x5b + (draw % 0x25) as u8 } else { draw as u8 };
+        let code: Bytes = code.into_iter().map(byte).collect();
+        let analysed = Bytecode::new_legacy(code.clone());
+        let table = analysed.legacy_jump_table().unwrap();
+        for (at, chunk) in chunks(&code).enumerate() {
+            for (offset, instruction) in chunk.instructions().into_iter().enumerate() {
+                let pc = at * CHUNK_BYTES + offset;
+                prop_assert_eq!(instruction && chunk.bytes[offset] == 0x5b, table.is_valid(pc), "byte {}", pc);
+            }
+        }
+    }
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, U256};
 use cairn_protocol::{
-    leaf::{AccountValue, code_hash},
+    code::code_hash,
+    leaf::AccountValue,
     resources::{Resource, Rows},
 };
 use cairn_sequencer::{

@@ -9,9 +9,10 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use ark_ff::Zero;
 use cairn_protocol::{
     Fr,
+    code::code_hash,
     constants::{TREE_ARITY_BITS, TREE_DEPTH},
     genesis::Genesis,
-    leaf::{AccountValue, LeafId, StateCommitment, code_hash, field_to_b256, storage_to_fields},
+    leaf::{AccountValue, LeafId, StateCommitment, field_to_b256, storage_to_fields},
     system::block_number_leaf,
 };
 

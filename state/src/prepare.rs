@@ -7,8 +7,9 @@ use alloy_primitives::{B256, keccak256};
 use ark_ff::Zero;
 use cairn_protocol::{
     Fr,
+    code::code_hash,
     constants::{TREE_ARITY_BITS, TREE_DEPTH},
-    leaf::{Leaf, LeafId, StateCommitment, code_hash, node_hash},
+    leaf::{Leaf, LeafId, StateCommitment, node_hash},
 };
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 

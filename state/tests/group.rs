@@ -12,7 +12,8 @@ use std::sync::{
 
 use alloy_primitives::Bytes;
 use cairn_protocol::{
-    leaf::{AccountValue, LeafId, code_hash},
+    code::code_hash,
+    leaf::{AccountValue, LeafId},
     witness::fold_path,
 };
 use cairn_state::{

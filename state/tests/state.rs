@@ -7,12 +7,7 @@ mod common;
 use std::sync::Arc;
 
 use alloy_primitives::{U256, keccak256};
-use cairn_protocol::{
-    Fr,
-    constants::KECCAK_EMPTY,
-    genesis::Genesis,
-    leaf::{AccountValue, code_hash},
-};
+use cairn_protocol::{Fr, code::code_hash, constants::KECCAK_EMPTY, genesis::Genesis, leaf::AccountValue};
 use cairn_state::{
     Batch, BlockChanges, MemoryStore, RocksStore, StateDb, StateError, Store, Table, testing::Fault,
 };

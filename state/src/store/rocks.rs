@@ -26,8 +26,9 @@ const FAIRNESS: i32 = 10;
 /// Bits a key of the bloom filters.
 const BLOOM_BITS: f64 = 10.0;
 
-/// How values are kept: version byte, content, checksum. Databases from before the checksum have no format entry.
-const FORMAT: u8 = 2;
+/// What the state commits to and how values are kept: version byte, content, checksum. Databases of format 2 hold code hashes
+/// without due push data; those from before the checksum have no format entry.
+const FORMAT: u8 = 3;
 /// Key of the format, in RocksDB's default column family.
 const FORMAT_KEY: &[u8] = b"format";
 /// What the format's checksum takes for the table.
