@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod code;
 pub mod constants;
+pub mod encoding;
 pub mod exit_tree;
 pub mod genesis;
 pub mod leaf;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Version of the serialised form.
-pub const BATCH_WITNESS_VERSION: u16 = 1;
+pub const BATCH_WITNESS_VERSION: u16 = 2;
 
 /// A Merkle path: for each level, from the leaf upward, the node's seven siblings in position order.
 pub type Siblings = [[Fr; TREE_ARITY - 1]; TREE_DEPTH];

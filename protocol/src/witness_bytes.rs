@@ -1,10 +1,12 @@
 //! The stored and transmitted form of a [`BatchWitness`]: version (2 bytes, big-endian) ‖ keccak256 of the rest ‖
-//! bincode of the witness.
+//! the witness as [`crate::encoding`] writes it.
 
 use alloy_primitives::{B256, keccak256};
-use bincode::Options;
 
-use crate::witness::{BATCH_WITNESS_VERSION, BatchWitness};
+use crate::{
+    encoding::{self, EncodingError},
+    witness::{BATCH_WITNESS_VERSION, BatchWitness},
+};
 
 const HEADER_LENGTH: usize = 2 + 32;
 
@@ -13,16 +15,14 @@ const HEADER_LENGTH: usize = 2 + 32;
 pub enum WitnessBytesError {
     #[error("{got} bytes are fewer than the header's {HEADER_LENGTH}")]
     TooShort { got: usize },
-    #[error("witness version {got}, expected {expected}")]
+    #[error(
+        "the witness has version {got}, this program reads {expected}: prove the batch with the release that wrote it"
+    )]
     VersionMismatch { expected: u16, got: u16 },
     #[error("checksum is {got}, expected {expected}")]
     ChecksumMismatch { expected: B256, got: B256 },
-    #[error("witness is malformed: {message}")]
-    Malformed { message: String },
-}
-
-fn malformed(e: &bincode::Error) -> WitnessBytesError {
-    WitnessBytesError::Malformed { message: e.to_string() }
+    #[error("witness is malformed: {0}")]
+    Malformed(#[from] EncodingError),
 }
 
 impl BatchWitness {
@@ -32,7 +32,7 @@ impl BatchWitness {
     /// [`WitnessBytesError::VersionMismatch`] if the witness claims another version than this build writes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, WitnessBytesError> {
         check_version(self.version)?;
-        let body = bincode::DefaultOptions::new().serialize(self).map_err(|e| malformed(&e))?;
+        let body = encoding::append(Vec::new(), self)?;
         let mut out = Vec::with_capacity(HEADER_LENGTH + body.len());
         out.extend(BATCH_WITNESS_VERSION.to_be_bytes());
         out.extend(keccak256(&body));
@@ -54,11 +54,7 @@ impl BatchWitness {
         if got != expected {
             return Err(WitnessBytesError::ChecksumMismatch { expected, got });
         }
-        // The default options refuse trailing bytes.
-        let witness: Self = bincode::DefaultOptions::new()
-            .with_limit(body.len() as u64)
-            .deserialize(body)
-            .map_err(|e| malformed(&e))?;
+        let witness: Self = encoding::read(body)?;
         check_version(witness.version)?;
         Ok(witness)
     }
@@ -141,10 +137,10 @@ mod tests {
     fn rejects_other_versions_damage_and_truncation_by_name() {
         let bytes = witness().to_bytes().unwrap();
         let mut other = bytes.clone();
-        other[1] ^= 2;
+        other[1] ^= 1;
         assert_eq!(
             BatchWitness::from_bytes(&other),
-            Err(WitnessBytesError::VersionMismatch { expected: 1, got: 3 })
+            Err(WitnessBytesError::VersionMismatch { expected: 2, got: 3 })
         );
         for at in (2..bytes.len()).step_by(97) {
             let mut damaged = bytes.clone();
@@ -158,11 +154,11 @@ mod tests {
         assert!(BatchWitness::from_bytes(&bytes[..bytes.len() - 1]).is_err());
         let mut w = witness();
         w.version = 9;
-        assert_eq!(w.to_bytes(), Err(WitnessBytesError::VersionMismatch { expected: 1, got: 9 }));
+        assert_eq!(w.to_bytes(), Err(WitnessBytesError::VersionMismatch { expected: 2, got: 9 }));
         // A correct checksum over a body that is no witness.
         let mut forged = BATCH_WITNESS_VERSION.to_be_bytes().to_vec();
         forged.extend(keccak256([0xffu8; 40]));
         forged.extend([0xffu8; 40]);
-        assert!(matches!(BatchWitness::from_bytes(&forged), Err(WitnessBytesError::Malformed { .. })));
+        assert!(matches!(BatchWitness::from_bytes(&forged), Err(WitnessBytesError::Malformed(_))));
     }
 }

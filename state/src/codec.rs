@@ -1,5 +1,5 @@
 //! The bytes of keys and values in the store. Integers are big-endian so that bytes order as numbers; values start
-//! with [`VERSION`]. A block number at the end of a key makes the entry one version of many.
+//! with the version of their type. A block number at the end of a key makes the entry one version of many.
 
 use alloy_primitives::{Address, B256, U256};
 use cairn_protocol::{
@@ -8,10 +8,33 @@ use cairn_protocol::{
     leaf::{Leaf, LeafId, StateCommitment, field_from_b256, field_to_b256},
 };
 
-use crate::tree::{Group, zero_hash};
+use crate::{
+    store::{RecordType, StoreError, Table},
+    tree::{Group, zero_hash},
+};
 
-/// First byte of every value.
-pub const VERSION: u8 = 1;
+const fn record(table: Table, name: &'static str, version: u8) -> RecordType {
+    RecordType { table, name, version }
+}
+
+/// A block number, at one of the keys below.
+pub const NUMBER: RecordType = record(Table::Meta, "number", 1);
+/// The digest of the genesis.
+pub const DIGEST: RecordType = record(Table::Meta, "digest", 1);
+/// See [`block`].
+pub const BLOCK: RecordType = record(Table::Blocks, "block", 1);
+/// See [`group`].
+pub const GROUP: RecordType = record(Table::Nodes, "node", 1);
+/// See [`leaf`].
+pub const LEAF: RecordType = record(Table::Leaves, "leaf", 1);
+/// The position of a tree key.
+pub const KEY: RecordType = record(Table::Keys, "position", 1);
+/// The position of a leaf id.
+pub const ID: RecordType = record(Table::Ids, "position", 1);
+/// See [`code`]. Version 1 had code hashes without due push data.
+pub const CODE: RecordType = record(Table::Codes, "code", 2);
+/// The keccak256 of the code with a Poseidon hash. Version 1 as for [`CODE`].
+pub const CODE_HASH: RecordType = record(Table::CodeHashes, "code hash", 2);
 
 /// Key of the newest block in the meta table.
 pub const META_HEAD: &[u8] = b"head";
@@ -27,11 +50,6 @@ pub const META_PRUNED: &[u8] = b"pruned";
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
-    fn versioned(value: &'a [u8]) -> Option<Self> {
-        let (&version, rest) = value.split_first()?;
-        (version == VERSION).then_some(Self(rest))
-    }
-
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (head, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
@@ -45,10 +63,17 @@ impl<'a> Bytes<'a> {
     fn field(&mut self) -> Option<Fr> {
         field_from_b256(B256::from(self.take::<32>()?))
     }
+}
 
-    fn finish<T>(self, value: T) -> Option<T> {
-        self.0.is_empty().then_some(value)
-    }
+/// Reads the whole content of a value.
+fn read<T>(
+    record: RecordType,
+    key: &[u8],
+    value: &[u8],
+    content: impl FnOnce(&mut Bytes<'_>) -> Option<T>,
+) -> Result<T, StoreError> {
+    let mut bytes = Bytes(record.content(key, value)?);
+    content(&mut bytes).filter(|_| bytes.0.is_empty()).ok_or_else(|| record.damaged(key))
 }
 
 fn push_field(out: &mut Vec<u8>, f: Fr) {
@@ -106,7 +131,7 @@ pub fn block_key(number: u64) -> [u8; 8] {
 
 /// A leaf with its id; the sentinel has none.
 pub fn leaf(id: Option<&LeafId>, leaf: &Leaf) -> Vec<u8> {
-    let mut out = vec![VERSION];
+    let mut out = LEAF.start();
     match id {
         None => out.push(0),
         Some(id) => out.extend(leaf_id(id)),
@@ -119,22 +144,24 @@ pub fn leaf(id: Option<&LeafId>, leaf: &Leaf) -> Vec<u8> {
 }
 
 /// Inverse of [`leaf`].
-pub fn read_leaf(value: &[u8]) -> Option<(Option<LeafId>, Leaf)> {
-    let mut b = Bytes::versioned(value)?;
-    let id = read_leaf_id(&mut b)?;
-    let key = b.field()?;
-    let value = [b.field()?, b.field()?, b.field()?];
-    let leaf = Leaf { key, value, next_key: b.field()?, next_index: b.u64()? };
-    b.finish((id, leaf))
+pub fn read_leaf(key: &[u8], value: &[u8]) -> Result<(Option<LeafId>, Leaf), StoreError> {
+    read(LEAF, key, value, |b| {
+        let id = read_leaf_id(b)?;
+        let key = b.field()?;
+        let value = [b.field()?, b.field()?, b.field()?];
+        Some((id, Leaf { key, value, next_key: b.field()?, next_index: b.u64()? }))
+    })
 }
 
 /// The children of a node at `level`: a bit for each child that is not a zero hash, then those children.
 pub fn group(level: usize, group: &Group) -> Vec<u8> {
     let zero = zero_hash(level - 1);
-    let mut out = vec![VERSION, 0];
+    let mut out = GROUP.start();
+    let mask = out.len();
+    out.push(0);
     for (slot, hash) in group.iter().enumerate() {
         if *hash != zero {
-            out[1] |= 1 << slot;
+            out[mask] |= 1 << slot;
             push_field(&mut out, *hash);
         }
     }
@@ -142,57 +169,52 @@ pub fn group(level: usize, group: &Group) -> Vec<u8> {
 }
 
 /// Inverse of [`group`].
-pub fn read_group(level: usize, value: &[u8]) -> Option<Group> {
-    let mut b = Bytes::versioned(value)?;
-    let [mask] = b.take::<1>()?;
-    let mut out = [zero_hash(level - 1); TREE_ARITY];
-    for (slot, hash) in out.iter_mut().enumerate() {
-        if mask >> slot & 1 == 1 {
-            *hash = b.field()?;
+pub fn read_group(level: usize, key: &[u8], value: &[u8]) -> Result<Group, StoreError> {
+    read(GROUP, key, value, |b| {
+        let [mask] = b.take::<1>()?;
+        let mut out = [zero_hash(level - 1); TREE_ARITY];
+        for (slot, hash) in out.iter_mut().enumerate() {
+            if mask >> slot & 1 == 1 {
+                *hash = b.field()?;
+            }
         }
-    }
-    b.finish(out)
+        Some(out)
+    })
 }
 
-/// Two numbers: position and block of creation.
-pub fn position(index: u64, created: u64) -> Vec<u8> {
-    [&[VERSION][..], &leaf_key(index, created)].concat()
+/// Two numbers: position and block of creation. `record` is [`KEY`] or [`ID`].
+pub fn position(record: RecordType, index: u64, created: u64) -> Vec<u8> {
+    [&record.start()[..], &leaf_key(index, created)].concat()
 }
 
 /// Inverse of [`position`].
-pub fn read_position(value: &[u8]) -> Option<(u64, u64)> {
-    let mut b = Bytes::versioned(value)?;
-    let out = (b.u64()?, b.u64()?);
-    b.finish(out)
+pub fn read_position(record: RecordType, key: &[u8], value: &[u8]) -> Result<(u64, u64), StoreError> {
+    read(record, key, value, |b| Some((b.u64()?, b.u64()?)))
 }
 
 /// One number.
 pub fn number(n: u64) -> Vec<u8> {
-    [&[VERSION][..], &n.to_be_bytes()].concat()
+    [&NUMBER.start()[..], &n.to_be_bytes()].concat()
 }
 
 /// Inverse of [`number`].
-pub fn read_number(value: &[u8]) -> Option<u64> {
-    let mut b = Bytes::versioned(value)?;
-    let n = b.u64()?;
-    b.finish(n)
+pub fn read_number(key: &[u8], value: &[u8]) -> Result<u64, StoreError> {
+    read(NUMBER, key, value, |b| b.u64())
 }
 
-/// A hash.
-pub fn hash(h: B256) -> Vec<u8> {
-    [&[VERSION][..], h.as_slice()].concat()
+/// A hash. `record` is [`DIGEST`] or [`CODE_HASH`].
+pub fn hash(record: RecordType, h: B256) -> Vec<u8> {
+    [&record.start()[..], h.as_slice()].concat()
 }
 
 /// Inverse of [`hash`].
-pub fn read_hash(value: &[u8]) -> Option<B256> {
-    let mut b = Bytes::versioned(value)?;
-    let h = B256::from(b.take::<32>()?);
-    b.finish(h)
+pub fn read_hash(record: RecordType, key: &[u8], value: &[u8]) -> Result<B256, StoreError> {
+    read(record, key, value, |b| b.take::<32>().map(B256::from))
 }
 
 /// What is kept of a block: its commitment and the positions of the leaves that it changed.
 pub fn block(commitment: &StateCommitment, changed: &[u64]) -> Vec<u8> {
-    let mut out = vec![VERSION];
+    let mut out = BLOCK.start();
     push_field(&mut out, commitment.tree_root);
     out.extend(commitment.leaf_count.to_be_bytes());
     out.extend(changed.iter().flat_map(|i| i.to_be_bytes()));
@@ -200,26 +222,32 @@ pub fn block(commitment: &StateCommitment, changed: &[u64]) -> Vec<u8> {
 }
 
 /// Inverse of [`block`].
-pub fn read_block(value: &[u8]) -> Option<(StateCommitment, Vec<u64>)> {
-    let mut b = Bytes::versioned(value)?;
-    let commitment = StateCommitment { tree_root: b.field()?, leaf_count: b.u64()? };
-    let mut changed = Vec::with_capacity(b.0.len() / 8);
-    while !b.0.is_empty() {
-        changed.push(b.u64()?);
-    }
-    Some((commitment, changed))
+pub fn read_block(key: &[u8], value: &[u8]) -> Result<(StateCommitment, Vec<u64>), StoreError> {
+    read(BLOCK, key, value, |b| {
+        let commitment = StateCommitment { tree_root: b.field()?, leaf_count: b.u64()? };
+        let mut changed = Vec::with_capacity(b.0.len() / 8);
+        while !b.0.is_empty() {
+            changed.push(b.u64()?);
+        }
+        Some((commitment, changed))
+    })
 }
 
 /// Code with its Poseidon hash.
 pub fn code(code_hash: Fr, code: &[u8]) -> Vec<u8> {
-    let mut out = vec![VERSION];
+    let mut out = CODE.start();
     push_field(&mut out, code_hash);
     out.extend_from_slice(code);
     out
 }
 
 /// Inverse of [`code`].
-pub fn read_code(value: &[u8]) -> Option<(Fr, Vec<u8>)> {
-    let mut b = Bytes::versioned(value)?;
-    Some((b.field()?, b.0.to_vec()))
+pub fn read_code(key: &[u8], value: &[u8]) -> Result<(Fr, Vec<u8>), StoreError> {
+    read(CODE, key, value, |b| {
+        let code_hash = b.field()?;
+        Some((code_hash, std::mem::take(&mut b.0).to_vec()))
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,7 @@ impl StateDb {
     /// If the store fails, holds another genesis, or holds entries of an unknown version.
     pub fn open(store: Arc<dyn Store>, genesis: &Genesis) -> Result<Self, StateError> {
         let earliest = match store.get(Table::Meta, codec::META_EARLIEST)? {
-            Some(value) => codec::read_number(&value).ok_or(StateError::Corrupt { table: Table::Meta })?,
+            Some(value) => codec::read_number(codec::META_EARLIEST, &value)?,
             None => 0,
         };
         let shared = Arc::new(Shared::new(earliest));
@@ -83,7 +83,7 @@ impl StateDb {
         let expected = genesis_digest(genesis);
         match db.store.get(Table::Meta, codec::META_GENESIS)? {
             Some(value) => {
-                let got = codec::read_hash(&value).ok_or(StateError::Corrupt { table: Table::Meta })?;
+                let got = codec::read_hash(codec::DIGEST, codec::META_GENESIS, &value)?;
                 if got != expected {
                     return Err(StateError::GenesisMismatch { expected, got });
                 }
@@ -106,8 +106,8 @@ impl StateDb {
         };
         self.check_codes(std::slice::from_ref(&changes))?;
         let mut batch = Batch::new();
-        batch.put(Table::Meta, codec::META_GENESIS, codec::hash(digest));
-        batch.put(Table::Keys, codec::tree_key(Fr::zero()), codec::position(0, 0));
+        batch.put(Table::Meta, codec::META_GENESIS, codec::hash(codec::DIGEST, digest));
+        batch.put(Table::Keys, codec::tree_key(Fr::zero()), codec::position(codec::KEY, 0, 0));
         let empty = EmptyTree::default();
         let blocks = prepare(&empty, 0, &[changes], |overlay| {
             // Writes the sentinel even if the genesis has no account.
@@ -129,8 +129,8 @@ impl StateDb {
     fn tip(&self) -> Result<(Tip, u64), StateError> {
         self.shared.tip(|| {
             let head = self.store.get(Table::Meta, codec::META_HEAD)?;
-            let number = head.and_then(|v| codec::read_number(&v));
-            let number = number.ok_or(StateError::Corrupt { table: Table::Meta })?;
+            let head = head.ok_or(StateError::Corrupt { table: Table::Meta })?;
+            let number = codec::read_number(codec::META_HEAD, &head)?;
             let record = self.stored_block(number)?.ok_or(StateError::Corrupt { table: Table::Blocks })?;
             Ok(Tip { number, commitment: record.0 })
         })
@@ -174,13 +174,9 @@ impl StateDb {
         &self,
         number: u64,
     ) -> Result<Option<(StateCommitment, Vec<u64>)>, StateError> {
-        match self.store.get(Table::Blocks, &codec::block_key(number))? {
-            Some(value) => {
-                let record = codec::read_block(&value);
-                record.map(Some).ok_or(StateError::Corrupt { table: Table::Blocks })
-            }
-            None => Ok(None),
-        }
+        let key = codec::block_key(number);
+        let value = self.store.get(Table::Blocks, &key)?;
+        Ok(value.map(|value| codec::read_block(&key, &value)).transpose()?)
     }
 
     /// A block up to the newest; those of a group that is being written are in the store before they are visible.

@@ -10,7 +10,8 @@ pub enum StateError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(
-        "table {table:?} holds an entry that this version cannot read, or lacks one that another refers to"
+        "table {table:?} lacks an entry that another refers to, or holds one that contradicts it: restore the database from \
+         a backup, or remove it and synchronise again"
     )]
     Corrupt { table: Table },
     #[error("block {number} is not known, the newest is {newest}")]

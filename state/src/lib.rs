@@ -18,6 +18,6 @@ pub mod witness;
 pub use db::{BlockChanges, StateDb};
 pub use error::StateError;
 pub use prepare::PreparedBlock;
-pub use store::{Batch, MemoryStore, RocksStore, Store, StoreError, Table};
+pub use store::{Batch, MemoryStore, RecordType, RocksStore, Store, StoreError, Table};
 pub use tree::{Membership, TreeReader};
 pub use view::{AccountRecord, StateView};

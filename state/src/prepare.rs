@@ -139,7 +139,7 @@ fn codes(changes: &BlockChanges) -> Batch {
     for code in &changes.codes {
         let (poseidon, keccak): (Fr, B256) = (code_hash(code), keccak256(code));
         writes.put(Table::Codes, keccak.as_slice(), codec::code(poseidon, code));
-        writes.put(Table::CodeHashes, codec::tree_key(poseidon), codec::hash(keccak));
+        writes.put(Table::CodeHashes, codec::tree_key(poseidon), codec::hash(codec::CODE_HASH, keccak));
     }
     writes
 }
@@ -162,9 +162,10 @@ fn hash<B: Base>(
         out.changed.leaves.push((index, (id, leaf)));
         changed[block].push(index);
         if let Some(id) = id.filter(|_| index >= out.parent.leaf_count) {
-            let position = codec::position(index, out.number);
-            out.writes.put(Table::Ids, codec::leaf_id(&id), position.clone());
-            out.writes.put(Table::Keys, codec::tree_key(leaf.key), position);
+            let position = |record| codec::position(record, index, out.number);
+            let (by_id, by_key) = (position(codec::ID), position(codec::KEY));
+            out.writes.put(Table::Ids, codec::leaf_id(&id), by_id);
+            out.writes.put(Table::Keys, codec::tree_key(leaf.key), by_key);
             out.changed.positions.push((id, index));
         }
     }

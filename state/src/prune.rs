@@ -48,7 +48,7 @@ impl StateDb {
         let _pruner = self.pruner.lock().unwrap_or_else(PoisonError::into_inner);
         self.move_earliest(earliest)?;
         let pruned = match self.store().get(Table::Meta, codec::META_PRUNED)? {
-            Some(value) => codec::read_number(&value).ok_or(StateError::Corrupt { table: Table::Meta })?,
+            Some(value) => codec::read_number(codec::META_PRUNED, &value)?,
             None => 0,
         };
         let mut removals = Removals::default();

@@ -85,9 +85,8 @@ impl StateView {
             return Ok(entry);
         }
         let found = self.last_version(Table::Leaves, &codec::leaf_key(index, self.at.block))?;
-        let corrupt = StateError::Corrupt { table: Table::Leaves };
-        let (block, value) = found.ok_or(corrupt.clone())?;
-        let entry = codec::read_leaf(&value).ok_or(corrupt)?;
+        let (block, value) = found.ok_or(StateError::Corrupt { table: Table::Leaves })?;
+        let entry = codec::read_leaf(&codec::leaf_key(index, block), &value)?;
         self.shared.add_leaf(self.at, index, block, entry);
         Ok(entry)
     }
@@ -102,10 +101,7 @@ impl StateView {
         let keccak_code_hash = if code_hash.is_zero() {
             KECCAK_EMPTY
         } else {
-            self.store
-                .get(Table::CodeHashes, &codec::tree_key(code_hash))?
-                .and_then(|v| codec::read_hash(&v))
-                .ok_or(StateError::Corrupt { table: Table::CodeHashes })?
+            self.keccak_of(code_hash)?.ok_or(StateError::Corrupt { table: Table::CodeHashes })?
         };
         Ok(Some(AccountRecord { nonce, balance, code_hash, keccak_code_hash, index }))
     }
@@ -128,7 +124,7 @@ impl StateView {
             return Ok(Some(Bytes::new()));
         }
         let Some(value) = self.store.get(Table::Codes, keccak.as_slice())? else { return Ok(None) };
-        let (_, code) = codec::read_code(&value).ok_or(StateError::Corrupt { table: Table::Codes })?;
+        let (_, code) = codec::read_code(keccak.as_slice(), &value)?;
         Ok(Some(code.into()))
     }
 
@@ -140,11 +136,14 @@ impl StateView {
         if code_hash.is_zero() {
             return Ok(Some(Bytes::new()));
         }
-        let Some(value) = self.store.get(Table::CodeHashes, &codec::tree_key(code_hash))? else {
-            return Ok(None);
-        };
-        let keccak = codec::read_hash(&value).ok_or(StateError::Corrupt { table: Table::CodeHashes })?;
-        self.code(keccak)
+        self.keccak_of(code_hash)?.map_or(Ok(None), |keccak| self.code(keccak))
+    }
+
+    /// keccak256 of the code with a Poseidon hash, `None` if unknown.
+    fn keccak_of(&self, code_hash: Fr) -> Result<Option<B256>, StateError> {
+        let key = codec::tree_key(code_hash);
+        let value = self.store.get(Table::CodeHashes, &key)?;
+        Ok(value.map(|value| codec::read_hash(codec::CODE_HASH, &key, &value)).transpose()?)
     }
 
     /// The root that L1 sees.
@@ -174,9 +173,9 @@ impl TreeReader for StateView {
         if let Some(index) = self.shared.position(self.at, id) {
             return Ok(Some(index));
         }
-        let Some(value) = self.store.get(Table::Ids, &codec::leaf_id(id))? else { return Ok(None) };
-        let (index, created) =
-            codec::read_position(&value).ok_or(StateError::Corrupt { table: Table::Ids })?;
+        let key = codec::leaf_id(id);
+        let Some(value) = self.store.get(Table::Ids, &key)? else { return Ok(None) };
+        let (index, created) = codec::read_position(codec::ID, &key, &value)?;
         if created > self.at.block {
             return Ok(None);
         }
@@ -196,11 +195,14 @@ impl TreeReader for StateView {
             if k == from {
                 return true;
             }
-            found = codec::read_position(v);
-            found.is_some_and(|(_, created)| created > self.at.block)
+            let position = codec::read_position(codec::KEY, k, v);
+            let go_on = position.as_ref().is_ok_and(|(_, created)| *created > self.at.block);
+            found = Some(position);
+            go_on
         })?;
         // The sentinel is below every key.
-        found.map(|(index, _)| index).ok_or(StateError::Corrupt { table: Table::Keys })
+        let (index, _) = found.ok_or(StateError::Corrupt { table: Table::Keys })??;
+        Ok(index)
     }
 
     fn children(&self, level: usize, index: u64) -> Result<Group, StateError> {
@@ -210,8 +212,7 @@ impl TreeReader for StateView {
         let found = self.last_version(Table::Nodes, &codec::node_key(level, index, self.at.block))?;
         let (block, group) = match found {
             Some((block, value)) => {
-                let group = codec::read_group(level, &value);
-                (block, group.ok_or(StateError::Corrupt { table: Table::Nodes })?)
+                (block, codec::read_group(level, &codec::node_key(level, index, block), &value)?)
             }
             // No block has written below this node.
             None => (0, [zero_hash(level - 1); TREE_ARITY]),

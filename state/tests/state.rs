@@ -7,9 +7,16 @@ mod common;
 use std::sync::Arc;
 
 use alloy_primitives::{U256, keccak256};
-use cairn_protocol::{Fr, code::code_hash, constants::KECCAK_EMPTY, genesis::Genesis, leaf::AccountValue};
+use cairn_protocol::{
+    Fr,
+    code::code_hash,
+    constants::KECCAK_EMPTY,
+    genesis::Genesis,
+    leaf::{AccountValue, LeafId},
+};
 use cairn_state::{
-    Batch, BlockChanges, MemoryStore, RocksStore, StateDb, StateError, Store, Table, testing::Fault,
+    Batch, BlockChanges, MemoryStore, RocksStore, StateDb, StateError, Store, StoreError, Table, TreeReader,
+    testing::Fault,
 };
 use common::{Model, address, assert_equal, assert_openings, block, dump, faulty, genesis};
 use proptest::prelude::*;
@@ -141,6 +148,49 @@ fn accepts_code_of_genesis_and_blocks() {
     let view = db.latest().unwrap();
     assert_eq!(view.code_by_poseidon(value.code_hash).unwrap().unwrap().to_vec(), code);
     assert_eq!(view.code_by_poseidon(Fr::from(1)).unwrap(), None);
+}
+
+/// Reads something of every table of the state.
+fn read_all(store: &Arc<dyn Store>) -> Result<(), StateError> {
+    let view = StateDb::open(Arc::clone(store), &genesis())?.latest()?;
+    let account = view.account(address(0xcc))?.unwrap();
+    assert!(view.code(account.keccak_code_hash)?.is_some());
+    // Leads from a key to its predecessor, and from that leaf to the root.
+    assert!(!view.state_proof(&LeafId::Account(address(0x77)))?.present);
+    Ok(())
+}
+
+#[test]
+fn rejects_values_of_another_version_in_every_table_of_every_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let stores: [Arc<dyn Store>; 2] =
+        [Arc::new(MemoryStore::new()), Arc::new(RocksStore::open(dir.path()).unwrap())];
+    for store in stores {
+        read_all(&store).unwrap();
+        // Those behind are the node's.
+        for table in &Table::ALL[..8] {
+            let (mut whole, mut other) = (Batch::new(), Batch::new());
+            store
+                .scan(*table, &[], &mut |key, value| {
+                    whole.put(*table, key, value);
+                    let mut value = value.to_vec();
+                    value[0] += 1;
+                    other.put(*table, key, value);
+                    true
+                })
+                .unwrap();
+            assert!(!other.is_empty(), "{table:?}");
+            store.write(other).unwrap();
+            let error = read_all(&store).unwrap_err();
+            assert!(
+                matches!(&error, StateError::Store(StoreError::OtherVersion { table: named, expected, got, .. })
+                    if *named == table.name() && *got == expected + 1),
+                "{table:?}: {error}"
+            );
+            store.write(whole).unwrap();
+            read_all(&store).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::ops::RangeInclusive;
 
 use alloy_primitives::B256;
+use cairn_protocol::encoding;
 
-use super::{BlockRecord, Kind, Storage, StorageError, body, decode, key, table};
+use super::{BlockRecord, Kind, Storage, StorageError, damaged, decode};
 
 /// A block's record as stored: its header can be looked at before the rest is decoded.
 #[derive(Clone, Copy)]
@@ -13,7 +14,9 @@ pub struct RawBlock<'a> {
     pub hash: B256,
     /// RLP.
     pub header: &'a [u8],
-    record: &'a [u8],
+    /// The whole key and value.
+    key: &'a [u8],
+    value: &'a [u8],
 }
 
 /// Where the bloom is in the RLP of a header: after the list's prefix (3 bytes), five hashes (33 each) and an address
@@ -21,13 +24,13 @@ pub struct RawBlock<'a> {
 const BLOOM_PREFIX_AT: usize = 3 + 5 * 33 + 21;
 
 impl<'a> RawBlock<'a> {
-    fn new(number: u64, record: &'a [u8]) -> Result<Self, StorageError> {
+    fn new(number: u64, key: &'a [u8], value: &'a [u8]) -> Result<Self, StorageError> {
         let kind = Kind::Block;
-        let damaged = |source| StorageError::Damaged { kind, source };
-        // The first two fields of the record, borrowed.
-        let (hash, header): (&[u8], &[u8]) = bincode::deserialize(body(kind, record)?).map_err(damaged)?;
-        let hash = B256::try_from(hash).map_err(|e| damaged(serde::de::Error::custom(e)))?;
-        Ok(Self { number, hash, header, record })
+        let content = kind.record().content(key, value)?;
+        // The first two fields of the record, the header borrowed.
+        let (hash, header): (B256, &[u8]) =
+            encoding::read_start(content).map_err(|source| damaged(kind, key, source))?;
+        Ok(Self { number, hash, header, key, value })
     }
 
     /// The 256 bytes of the header's logs bloom; `None` if this is no header of a block.
@@ -45,7 +48,7 @@ impl<'a> RawBlock<'a> {
     /// # Errors
     /// If it is damaged.
     pub fn decode(&self) -> Result<BlockRecord, StorageError> {
-        decode(Kind::Block, self.record)
+        decode(Kind::Block, self.key, self.value)
     }
 }
 
@@ -61,13 +64,13 @@ impl Storage {
     ) -> Result<(), E> {
         let (mut number, last) = blocks.into_inner();
         let mut outcome = Ok(());
-        let from = key(Kind::Block, &number.to_be_bytes());
-        let scanned = self.store.scan(table(Kind::Block), &from, &mut |k, record| {
+        let from = Kind::Block.key(&number.to_be_bytes());
+        let scanned = self.store.scan(Kind::Block.table(), &from, &mut |k, value| {
             // No block is missing below the newest: the next key is the next number, or the end.
-            if number > last || k != key(Kind::Block, &number.to_be_bytes()) {
+            if number > last || k != Kind::Block.key(&number.to_be_bytes()) {
                 return false;
             }
-            let more = RawBlock::new(number, record).map_err(E::from).and_then(&mut each);
+            let more = RawBlock::new(number, k, value).map_err(E::from).and_then(&mut each);
             number += 1;
             more.unwrap_or_else(|error| {
                 outcome = Err(error);

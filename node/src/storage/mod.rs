@@ -1,9 +1,10 @@
 //! What the node keeps besides the state: blocks, batches, the pool, proofs, and which L1
 //! transactions settled a batch. All of it lives in the
 //! state's own database, so that a block and its records are written together or not at all. Keys start with the
-//! owner and a kind; numbers are big-endian; every value starts with a version.
+//! owner and a kind; numbers are big-endian; every value starts with the version of its kind.
 
 mod blocks;
+mod kind;
 mod pool;
 mod records;
 mod sends;
@@ -13,108 +14,41 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, hex};
+use cairn_protocol::encoding::{self, EncodingError};
 use cairn_sequencer::{
     batch::BatchHeader,
     evm::{BlockHashError, BlockHashes},
 };
-use cairn_state::{Batch, Store, StoreError, Table};
+use cairn_state::{Batch, Store, StoreError};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::settlement::ExitRootUpdate;
 
 pub use self::{
     blocks::RawBlock,
+    kind::Kind,
     pool::MAX_DROPPED,
     records::{
         BatchRecord, BlockRecord, DroppedRecord, ExitRootProgress, ProofJob, SequenceRecord, TxRecord,
     },
 };
 
-/// First byte of every key of the node.
-const OWNER: u8 = b'n';
-/// First byte of every value.
-const VERSION: u8 = 1;
-
-/// What a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Kind {
-    /// Block number → [`BlockRecord`].
-    Block = 1,
-    /// Block hash → number.
-    BlockHash = 2,
-    /// Transaction hash → block number.
-    Transaction = 3,
-    /// Batch number → [`BatchRecord`].
-    Batch = 4,
-    /// Nothing → [`BatchHeader`] of the open batch.
-    OpenBatch = 5,
-    /// Arrival → accepted transaction.
-    Pool = 6,
-    /// Last batch of a sequence → [`SequenceRecord`].
-    Sequence = 7,
-    /// Batch number ‖ aggregator → [`ProofJob`].
-    Proof = 9,
-    /// L1 chain ‖ account ‖ job → [`crate::l1::store::SendRecord`].
-    L1Job = 8,
-    /// Last batch of a verification → [`SequenceRecord`].
-    Verification = 11,
-    /// Transaction hash → [`DroppedRecord`].
-    Dropped = 12,
-    /// Order of dropping → transaction hash.
-    DroppedOrder = 13,
-    /// Nothing → name of the proof mode that the chain was made in.
-    Mode = 14,
-    /// Global exit root → [`crate::settlement::ExitRootUpdate`].
-    ExitRoots = 15,
-    /// Nothing → [`ExitRootProgress`].
-    ExitRootProgress = 16,
-    /// Address ‖ block number → nothing, see [`crate::records`].
-    AddressTransaction = 20,
-    /// Batch number → [`crate::records::ProofMeasure`].
-    ProofMeasure = 21,
-    /// Lane ‖ last batch → [`crate::records::SettlementMeasure`].
-    SettlementMeasure = 22,
-    /// Nothing → Unix time: written to see whether the database can be written.
-    Probe = 0xf0,
-}
-
-/// The table of a kind.
-const fn table(kind: Kind) -> Table {
-    match kind {
-        Kind::Block
-        | Kind::BlockHash
-        | Kind::Transaction
-        | Kind::Batch
-        | Kind::OpenBatch
-        | Kind::Mode
-        | Kind::AddressTransaction
-        | Kind::Probe => Table::Chain,
-        Kind::Pool | Kind::Dropped | Kind::DroppedOrder => Table::Pool,
-        Kind::Sequence
-        | Kind::Verification
-        | Kind::L1Job
-        | Kind::SettlementMeasure
-        | Kind::ExitRoots
-        | Kind::ExitRootProgress => Table::L1,
-        Kind::Proof | Kind::ProofMeasure => Table::Proofs,
-    }
-}
-
 /// Why a record cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("a {kind:?} record has version {got}, this program reads {VERSION}")]
-    Version { kind: Kind, got: u8 },
-    #[error("a {kind:?} record is damaged: {source}")]
-    Damaged { kind: Kind, source: bincode::Error },
+    /// `key` in hex.
+    #[error(
+        "the {kind:?} record at key {key} is damaged ({source}): restore the database from a backup, or remove it and \
+         synchronise again"
+    )]
+    Damaged { kind: Kind, key: String, source: EncodingError },
     #[error("a {kind:?} record that another refers to is missing")]
     Missing { kind: Kind },
     #[error("a {kind:?} record cannot be encoded: {source}")]
-    Encode { kind: Kind, source: bincode::Error },
+    Encode { kind: Kind, source: EncodingError },
     #[error("the key of a {kind:?} record is damaged")]
     Key { kind: Kind },
     #[error("the transaction of block {number} does not decode: {source}")]
@@ -140,37 +74,32 @@ pub struct Storage {
     dropped: Arc<AtomicU64>,
 }
 
-fn key(kind: Kind, id: &[u8]) -> Vec<u8> {
-    [&[OWNER, kind as u8], id].concat()
-}
-
 /// Adds a record to a batch of writes.
 ///
 /// # Errors
 /// If the value cannot be encoded.
 pub fn put<T: Serialize>(writes: &mut Batch, kind: Kind, id: &[u8], value: &T) -> Result<(), StorageError> {
-    let mut bytes = vec![VERSION];
-    bincode::serialize_into(&mut bytes, value).map_err(|source| StorageError::Encode { kind, source })?;
-    writes.put(table(kind), key(kind, id), bytes);
+    let record = kind.record();
+    let bytes =
+        encoding::append(record.start(), value).map_err(|source| StorageError::Encode { kind, source })?;
+    writes.put(record.table, kind.key(id), bytes);
     Ok(())
 }
 
 /// Removes a record in a batch of writes.
 pub fn delete(writes: &mut Batch, kind: Kind, id: &[u8]) {
-    writes.delete(table(kind), key(kind, id));
+    writes.delete(kind.table(), kind.key(id));
 }
 
-/// A value without its version.
-fn body(kind: Kind, bytes: &[u8]) -> Result<&[u8], StorageError> {
-    match bytes.split_first() {
-        Some((&VERSION, body)) => Ok(body),
-        Some((&got, _)) => Err(StorageError::Version { kind, got }),
-        None => Err(StorageError::Missing { kind }),
-    }
+/// The error for content that is not of a kind.
+fn damaged(kind: Kind, key: &[u8], source: EncodingError) -> StorageError {
+    StorageError::Damaged { kind, key: hex::encode_prefixed(key), source }
 }
 
-fn decode<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, StorageError> {
-    bincode::deserialize(body(kind, bytes)?).map_err(|source| StorageError::Damaged { kind, source })
+/// The record in a stored value; `key` is the whole key.
+fn decode<T: DeserializeOwned>(kind: Kind, key: &[u8], value: &[u8]) -> Result<T, StorageError> {
+    let content = kind.record().content(key, value)?;
+    encoding::read(content).map_err(|source| damaged(kind, key, source))
 }
 
 impl Storage {
@@ -195,7 +124,8 @@ impl Storage {
     /// # Errors
     /// If the store fails or the record is damaged.
     pub fn get<T: DeserializeOwned>(&self, kind: Kind, id: &[u8]) -> Result<Option<T>, StorageError> {
-        self.store.get(table(kind), &key(kind, id))?.map(|bytes| decode(kind, &bytes)).transpose()
+        let key = kind.key(id);
+        self.store.get(kind.table(), &key)?.map(|value| decode(kind, &key, &value)).transpose()
     }
 
     /// Writes one record durably.
@@ -286,10 +216,10 @@ impl Storage {
 
     /// The record of a kind with the largest id.
     fn last_entry<T: DeserializeOwned>(&self, kind: Kind) -> Result<Option<(Vec<u8>, T)>, StorageError> {
-        let (prefix, mut found) = (key(kind, &[]), None);
+        let (prefix, mut found) = (kind.key(&[]), None);
         // Ids start with less than 0xff.
-        self.store.scan_back(table(kind), &key(kind, &[0xff; 9]), &mut |k, v| {
-            found = k.strip_prefix(prefix.as_slice()).map(|id| (id.to_vec(), decode(kind, v)));
+        self.store.scan_back(kind.table(), &kind.key(&[0xff; 9]), &mut |k, v| {
+            found = k.strip_prefix(prefix.as_slice()).map(|id| (id.to_vec(), decode(kind, k, v)));
             false
         })?;
         found.map(|(id, record)| Ok((id, record?))).transpose()
@@ -297,10 +227,10 @@ impl Storage {
 
     /// Every record of a kind with its id, by id.
     fn all<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<(Vec<u8>, T)>, StorageError> {
-        let (prefix, mut found) = (key(kind, &[]), Vec::new());
-        self.store.scan(table(kind), &prefix, &mut |k, v| {
+        let (prefix, mut found) = (kind.key(&[]), Vec::new());
+        self.store.scan(kind.table(), &prefix, &mut |k, v| {
             let Some(id) = k.strip_prefix(prefix.as_slice()) else { return false };
-            found.push((id.to_vec(), decode(kind, v)));
+            found.push((id.to_vec(), decode(kind, k, v)));
             true
         })?;
         found.into_iter().map(|(id, record)| Ok((id, record?))).collect()
@@ -316,9 +246,9 @@ impl Storage {
         from: &[u8],
     ) -> Result<Option<T>, StorageError> {
         let mut found = None;
-        self.store.scan(table(kind), &key(kind, from), &mut |k, v| {
-            if k.starts_with(&key(kind, &[])) {
-                found = Some(decode(kind, v));
+        self.store.scan(kind.table(), &kind.key(from), &mut |k, v| {
+            if k.starts_with(&kind.key(&[])) {
+                found = Some(decode(kind, k, v));
             }
             false
         })?;
@@ -336,9 +266,9 @@ impl Storage {
         last: &[u8],
         count: usize,
     ) -> Result<Vec<Vec<u8>>, StorageError> {
-        let prefix = key(kind, prefix);
+        let prefix = kind.key(prefix);
         let mut found = Vec::new();
-        self.store.scan_back(table(kind), &[&prefix, last].concat(), &mut |k, _| {
+        self.store.scan_back(kind.table(), &[&prefix, last].concat(), &mut |k, _| {
             let Some(id) = k.strip_prefix(prefix.as_slice()).filter(|_| found.len() < count) else {
                 return false;
             };
@@ -360,3 +290,6 @@ impl BlockHashes for Storage {
         Ok(self.block(number).map_err(StorageError::into_store)?.map(|b| b.hash))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use alloy_primitives::Address;
 use cairn_state::Batch;
 
-use super::{Kind, Storage, decode, delete, key, table};
+use super::{Kind, Storage, decode, delete};
 use crate::l1::store::{SendRecord, SendStore, SendStoreError};
 
 fn send_id(chain_id: u64, account: Address, job: &str) -> Vec<u8> {
@@ -25,18 +25,18 @@ impl SendStore for Storage {
     }
 
     fn list(&self, chain_id: u64, account: Address) -> Result<Vec<SendRecord>, SendStoreError> {
-        let prefix = key(Kind::L1Job, &send_id(chain_id, account, ""));
+        let prefix = Kind::L1Job.key(&send_id(chain_id, account, ""));
         let mut found = Vec::new();
         self.store
-            .scan(table(Kind::L1Job), &prefix, &mut |k, v| {
+            .scan(Kind::L1Job.table(), &prefix, &mut |k, v| {
                 let own = k.starts_with(&prefix);
                 if own {
-                    found.push(v.to_vec());
+                    found.push(decode(Kind::L1Job, k, v).map_err(send_error));
                 }
                 own
             })
             .map_err(send_error)?;
-        found.iter().map(|v| decode(Kind::L1Job, v).map_err(send_error)).collect()
+        found.into_iter().collect()
     }
 
     fn remove(&self, chain_id: u64, account: Address, job: &str) -> Result<(), SendStoreError> {

@@ -13,6 +13,12 @@ pub enum StoreError {
          synchronise again"
     )]
     Corrupt { table: &'static str, key: String },
+    /// `key` as in [`Self::Corrupt`].
+    #[error(
+        "table {table} holds a {record} record of version {got} at key {key}, this program reads version {expected}: use the \
+         version of the program that wrote it, or remove the database and synchronise again"
+    )]
+    OtherVersion { table: &'static str, record: &'static str, key: String, expected: u8, got: u8 },
     #[error(
         "the files of the database are damaged ({message}): restore them from a backup, or remove them and synchronise \
          again"
@@ -36,10 +42,15 @@ pub const MAX_KEY: usize = 64;
 impl StoreError {
     /// A damaged entry.
     pub(super) fn corrupt(table: &'static str, key: &[u8]) -> Self {
-        let shown = &key[..key.len().min(MAX_KEY)];
-        let cut = if shown.len() < key.len() { "…" } else { "" };
-        Self::Corrupt { table, key: format!("0x{}{cut}", alloy_primitives::hex::encode(shown)) }
+        Self::Corrupt { table, key: shown(key) }
     }
+}
+
+/// A key as errors show it.
+pub(super) fn shown(key: &[u8]) -> String {
+    let start = &key[..key.len().min(MAX_KEY)];
+    let cut = if start.len() < key.len() { "…" } else { "" };
+    format!("0x{}{cut}", alloy_primitives::hex::encode(start))
 }
 
 impl From<rocksdb::Error> for StoreError {

@@ -4,13 +4,15 @@
 mod checksum;
 mod error;
 mod memory;
+mod record;
 mod rocks;
 
 pub use error::StoreError;
 pub use memory::MemoryStore;
+pub use record::RecordType;
 pub use rocks::RocksStore;
 
-/// A table; keys are ordered bytewise within it. Every value starts with a version byte.
+/// A table; keys are ordered bytewise within it. Every value starts with a version byte, see [`RecordType`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Table {
     /// Newest block, genesis digest.

@@ -26,9 +26,9 @@ const FAIRNESS: i32 = 10;
 /// Bits a key of the bloom filters.
 const BLOOM_BITS: f64 = 10.0;
 
-/// What the state commits to and how values are kept: version byte, content, checksum. Databases of format 2 hold code hashes
-/// without due push data; those from before the checksum have no format entry.
-const FORMAT: u8 = 3;
+/// What the state commits to and how values are kept: version byte, content, checksum. Format 2 has code hashes without
+/// due push data, format 3 the node's records by bincode; databases from before the checksum have no format entry.
+const FORMAT: u8 = 4;
 /// Key of the format, in RocksDB's default column family.
 const FORMAT_KEY: &[u8] = b"format";
 /// What the format's checksum takes for the table.

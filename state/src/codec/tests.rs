@@ -1,0 +1,100 @@
+use alloy_primitives::hex;
+
+use super::*;
+
+/// A value of every type, with the key that it would have.
+fn values() -> Vec<(RecordType, Vec<u8>, Vec<u8>)> {
+    let f = |n: u64| Fr::from(n);
+    let account = LeafId::Account(Address::repeat_byte(0xaa));
+    let slot = LeafId::Storage(Address::repeat_byte(0xbb), U256::from(5));
+    let node = Leaf { key: f(1), value: [f(2), f(3), -f(1)], next_key: f(4), next_index: 6 };
+    let mut children = [zero_hash(1); TREE_ARITY];
+    (children[1], children[7]) = (f(8), f(9));
+    let commitment = StateCommitment { tree_root: f(10), leaf_count: 11 };
+    vec![
+        (NUMBER, META_HEAD.to_vec(), number(0x0102)),
+        (DIGEST, META_GENESIS.to_vec(), hash(DIGEST, B256::repeat_byte(0xcc))),
+        (BLOCK, block_key(7).to_vec(), block(&commitment, &[1, 0x0203])),
+        (GROUP, node_key(2, 3, 4).to_vec(), group(2, &children)),
+        (LEAF, leaf_key(1, 2).to_vec(), leaf(Some(&account), &node)),
+        (LEAF, leaf_key(3, 4).to_vec(), leaf(Some(&slot), &node)),
+        (LEAF, leaf_key(0, 0).to_vec(), leaf(None, &Leaf::default())),
+        (KEY, tree_key(f(12)).to_vec(), position(KEY, 13, 14)),
+        (ID, leaf_id(&slot), position(ID, 15, 16)),
+        (CODE, vec![0xdd; 32], code(f(17), &[0x60, 0x01])),
+        (CODE_HASH, tree_key(f(18)).to_vec(), hash(CODE_HASH, B256::repeat_byte(0xee))),
+    ]
+}
+
+/// What a reader makes of a value, written down as text.
+fn read_any(record: RecordType, key: &[u8], value: &[u8]) -> Result<String, StoreError> {
+    Ok(match record {
+        NUMBER => format!("{:?}", read_number(key, value)?),
+        BLOCK => format!("{:?}", read_block(key, value)?),
+        GROUP => format!("{:?}", read_group(2, key, value)?),
+        LEAF => format!("{:?}", read_leaf(key, value)?),
+        KEY | ID => format!("{:?}", read_position(record, key, value)?),
+        CODE => format!("{:?}", read_code(key, value)?),
+        _ => format!("{:?}", read_hash(record, key, value)?),
+    })
+}
+
+/// A changed layout needs another version: raise it in [`RecordType`], then change the bytes here.
+#[test]
+fn accepts_the_bytes_of_each_version() {
+    let written: Vec<String> = values()
+        .into_iter()
+        .map(|(record, key, value)| {
+            format!("{} {}: {}", record.table.name(), hex::encode(key), hex::encode(value))
+        })
+        .collect();
+    let expected = include_str!("tests/values.txt");
+    assert_eq!(written, expected.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn rejects_each_type_in_another_version_by_name() {
+    for (record, key, value) in values() {
+        assert!(read_any(record, &key, &value).is_ok(), "{record:?}");
+        for got in [0, record.version - 1, record.version + 1, 255] {
+            let mut other = value.clone();
+            other[0] = got;
+            let error = read_any(record, &key, &other).unwrap_err();
+            let (table, key) = (record.table.name(), format!("0x{}", hex::encode(&key)));
+            let expected = record.version;
+            assert_eq!(
+                error,
+                StoreError::OtherVersion { table, record: record.name, key: key.clone(), expected, got }
+            );
+            let text = error.to_string();
+            for part in
+                [table, record.name, &key, &format!("of version {got}"), "use the version of the program"]
+            {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rejects_content_that_is_cut_off_or_too_long() {
+    for (record, key, value) in values() {
+        let corrupt = record.damaged(&key);
+        // Code is whatever follows its hash, and the positions of a block are as many as there are.
+        let open_ended = [CODE, BLOCK].contains(&record);
+        for length in 0..value.len() {
+            let fits = (record == CODE && length >= 33)
+                || (record == BLOCK && length >= 41 && (length - 41) % 8 == 0);
+            if !fits {
+                assert_eq!(
+                    read_any(record, &key, &value[..length]),
+                    Err(corrupt.clone()),
+                    "{record:?} {length}"
+                );
+            }
+        }
+        if !open_ended {
+            assert_eq!(read_any(record, &key, &[&value[..], &[0]].concat()), Err(corrupt));
+        }
+    }
+}
