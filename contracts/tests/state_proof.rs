@@ -39,13 +39,16 @@ fn state() -> StateView {
     let genesis = Genesis { chain_id: 1001, accounts };
     let db = StateDb::open(Arc::new(MemoryStore::new()), &genesis).expect("memory does not fail");
     let extreme = AccountValue { nonce: u64::MAX, balance: U256::MAX, code_hash: Fr::from(0u64) };
-    let writes = vec![
+    let mut changes = BlockChanges::new();
+    for (id, value) in [
         // A leaf stays when its slot is set to zero.
         (LeafId::Storage(CONTRACT, U256::ZERO), storage_to_fields(U256::ZERO)),
         (LeafId::Storage(SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT), storage_to_fields(U256::ONE)),
         (LeafId::Account(LAST), extreme.to_fields()),
-    ];
-    db.commit_block(1, &BlockChanges { writes, codes: vec![] }).expect("memory does not fail");
+    ] {
+        changes.write(id, value);
+    }
+    db.commit_block(1, &changes).expect("memory does not fail");
     db.latest().expect("memory does not fail")
 }
 

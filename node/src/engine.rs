@@ -5,7 +5,10 @@ use std::{path::Path, sync::Arc};
 use alloy_primitives::Address;
 use async_trait::async_trait;
 use cairn_circuits::batch::{Assignment, BatchError, Shape};
-use cairn_protocol::{resources::Rows, witness::BatchWitness};
+use cairn_protocol::{
+    resources::Rows,
+    witness::{BatchWitness, WitnessAccessError},
+};
 use cairn_prover::{
     BatchCircuit, Circuit, KeyFileError, Observer, ProveError, ProvingKey, VerifyError, load_or_setup, prove,
     verify,
@@ -20,6 +23,8 @@ use crate::{
 /// Why a batch has no proof.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
+    #[error("the witness contradicts itself: {0}")]
+    Witness(#[from] WitnessAccessError),
     #[error(transparent)]
     Batch(#[from] BatchError),
     #[error(transparent)]
@@ -84,6 +89,7 @@ fn prove_batch(
 ) -> Result<BatchProof, ProofError> {
     let batch = witness.batch_number;
     let failed = |e: EngineError| ProofError::Engine { batch, source: Box::new(e) };
+    witness.check_accesses().map_err(|e| failed(e.into()))?;
     let (id, assignment) = assign(shapes, witness, aggregator)
         .ok_or(ProofError::NoShape { batch })?
         .map_err(|e| failed(e.into()))?;

@@ -2,6 +2,8 @@
 //! of transactions without a block, what a restart finds.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+#[path = "../../sequencer/tests/support/asm.rs"]
+mod asm;
 mod support;
 
 use std::{
@@ -12,13 +14,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alloy_primitives::{B256, Bytes, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
+use asm::asm;
 use cairn_node::{
     chain::{Chain, ChainConfig, ChainError, Pace, Produced},
     config::ProofMode,
 };
-use cairn_protocol::resources::Resource;
-use cairn_sequencer::batch::{BatchLimits, CloseReason};
+use cairn_protocol::{
+    constants::GLOBAL_EXIT_ROOT_L2,
+    genesis::GenesisAccount,
+    resources::Resource,
+    system::{block_number_leaf, global_exit_root_leaf, global_exit_root_slot, last_rollup_exit_root_leaf},
+};
+use cairn_sequencer::{
+    batch::{BatchLimits, CloseReason},
+    pending::ReadState,
+};
 use cairn_state::{MemoryStore, RocksStore, Store};
 use support::{SENDER, chain_config as config, transfer, transfer_at};
 
@@ -215,4 +226,49 @@ fn regression_nonces_that_come_in_any_order_are_all_executed() {
         });
         assert_eq!(chain.heads().trusted_block, NONCES, "round {round}");
     }
+}
+
+#[test]
+fn accepts_a_first_transaction_that_sees_the_global_exit_root_of_its_batch() {
+    let root = B256::repeat_byte(7);
+    let slot = global_exit_root_slot(root);
+    // The map's contract answers with the entry, the recipient of the transfers keeps the answer.
+    let answers =
+        format!("PUSH32 0x{} SLOAD PUSH0 MSTORE PUSH1 0x20 PUSH0 RETURN", hex::encode(B256::from(slot)));
+    let keeps = format!(
+        "PUSH1 0x20 PUSH0 PUSH0 PUSH0 PUSH20 0x{} GAS STATICCALL POP PUSH0 MLOAD PUSH0 SSTORE",
+        hex::encode(GLOBAL_EXIT_ROOT_L2)
+    );
+    let recipient = Address::repeat_byte(0xee);
+    let mut config = config();
+    for (address, program) in [(GLOBAL_EXIT_ROOT_L2, answers), (recipient, keeps)] {
+        let account = GenesisAccount { code: asm(&program), ..GenesisAccount::default() };
+        config.genesis.accounts.retain(|(known, _)| *known != address);
+        config.genesis.accounts.push((address, account));
+    }
+    let chain = chain(config);
+    chain.set_global_exit_root(root);
+    for nonce in 0..2 {
+        // The data pays for gas that it does not use.
+        chain.submit(&transfer_at(nonce, 0, 1_000_000_000, vec![0; 10_000].into())).unwrap();
+    }
+    run(&chain);
+    let timestamp = U256::from(chain.context_of(1).unwrap().timestamp);
+    let state = chain.state();
+    assert_eq!(state.storage_at(1, recipient, U256::ZERO).unwrap(), timestamp);
+    // A trace sees what the transaction saw; the second block enters nothing.
+    for block in 1..=2 {
+        let before = chain.before_transaction(block).unwrap();
+        assert_eq!(ReadState::storage(&before, GLOBAL_EXIT_ROOT_L2, slot).unwrap(), timestamp);
+    }
+    let ids = |block| state.block_access(block).unwrap().leaves.iter().map(|l| l.id).collect::<Vec<_>>();
+    assert_eq!(ids(1)[0], global_exit_root_leaf(root));
+    assert_ne!(ids(2)[0], global_exit_root_leaf(root));
+    for block in 1..=2 {
+        assert!(ids(block).ends_with(&[block_number_leaf(), last_rollup_exit_root_leaf()]));
+    }
+    let created = state.block_access(1).unwrap().created();
+    let first = state.commitment_at(0).unwrap().leaf_count;
+    assert_eq!(created[0], (first, global_exit_root_leaf(root)));
+    assert_eq!(created.len() as u64, state.commitment_at(1).unwrap().leaf_count - first);
 }

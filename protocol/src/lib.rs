@@ -1,6 +1,7 @@
 //! What L1, node and circuit must agree on: constants, hashes, the tree's leaf format, the transaction decoder, the
 //! public input and the batch witness. Pure types and functions; no I/O, no async, no database.
 
+pub mod access;
 pub mod batch;
 pub mod code;
 pub mod constants;

@@ -1,9 +1,6 @@
-//! System state that a batch reads or writes outside any transaction, and the set of leaves that a batch touches.
+//! System state that a batch reads or writes outside any transaction.
 
-use std::collections::BTreeMap;
-
-use alloy_primitives::{Address, B256, U256, keccak256};
-use ark_bn254::Fr;
+use alloy_primitives::{B256, U256, keccak256};
 
 use crate::{
     constants::{
@@ -40,47 +37,9 @@ pub const fn last_rollup_exit_root_leaf() -> LeafId {
     LeafId::Storage(GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT)
 }
 
-/// The leaves that a batch touches, each once, by ascending tree key: sender and recipient of every transaction, the
-/// coinbase if there is a transaction, the block number, `lastRollupExitRoot`, and `globalExitRootMap` of a global
-/// exit root other than zero.
-///
-/// `transactions` are (sender, recipient); no recipient in a creation.
-#[must_use]
-pub fn touched_leaves(
-    transactions: impl IntoIterator<Item = (Address, Option<Address>)>,
-    coinbase: Address,
-    global_exit_root: B256,
-) -> BTreeMap<Fr, LeafId> {
-    let mut ids = vec![block_number_leaf(), last_rollup_exit_root_leaf()];
-    if !global_exit_root.is_zero() {
-        ids.push(global_exit_root_leaf(global_exit_root));
-    }
-    let mut accounts: Vec<Address> =
-        transactions.into_iter().flat_map(|(from, to)| std::iter::once(from).chain(to)).collect();
-    if !accounts.is_empty() {
-        accounts.push(coinbase);
-    }
-    accounts.sort_unstable();
-    accounts.dedup();
-    ids.extend(accounts.into_iter().map(LeafId::Account));
-    ids.into_iter().map(|id| (id.key(), id)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn accepts_touched_set_of_batches_with_and_without_transactions() {
-        let a = Address::repeat_byte(1);
-        let coinbase = Address::repeat_byte(2);
-        assert_eq!(touched_leaves([], coinbase, B256::ZERO).len(), 2);
-        assert_eq!(touched_leaves([], coinbase, B256::repeat_byte(1)).len(), 3);
-        let touched = touched_leaves([(a, Some(a)), (a, Some(coinbase)), (a, None)], coinbase, B256::ZERO);
-        assert_eq!(touched.len(), 4);
-        assert!(touched.iter().all(|(key, id)| *key == id.key()));
-        assert!(touched.values().any(|id| *id == LeafId::Account(coinbase)));
-    }
 
     #[test]
     fn accepts_mapping_slot_of_solidity() {

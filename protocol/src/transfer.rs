@@ -13,7 +13,7 @@
 //!
 //! The three accesses happen in this order, each on what the one before left behind, so sender, recipient and
 //! coinbase may be the same account. An absent account that is still empty afterwards stays absent (EIP-161); any
-//! other absent account takes the next leaf position at its access.
+//! other absent account gets its position from the [`LeafAllocator`] at its access.
 //!
 //! Checks of validity come before checks of provability: an invalid transaction is skipped in a batch whether or
 //! not it could be proven. One difference to revm is allowed: revm refuses gas limit · max fee ≥ 2¹²⁸ by itself,
@@ -24,6 +24,7 @@ use ark_ff::Zero;
 use thiserror::Error;
 
 use crate::{
+    access::LeafAllocator,
     constants::{BLOCK_GAS_LIMIT, LAST_PRECOMPILE, MAX_INITCODE_SIZE},
     leaf::AccountValue,
     tx::DecodedTx,
@@ -213,7 +214,7 @@ pub fn check_sender(tx: &DecodedTx, sender: Address, account: &AccountValue) -> 
 struct Overlay<'a, R: ?Sized> {
     reader: &'a R,
     seen: Vec<(Address, AccountValue, u64)>,
-    leaf_count: u64,
+    leaves: LeafAllocator,
 }
 
 impl<R: AccountReader + ?Sized> Overlay<'_, R> {
@@ -234,9 +235,8 @@ impl<R: AccountReader + ?Sized> Overlay<'_, R> {
         let (old, old_index) = self.get(address)?;
         let mut new = old;
         change(&mut new).ok_or(NotProvable::BalanceOverflow { address })?;
-        let created = old_index == 0 && !new.is_empty();
-        let new_index = if created { self.leaf_count } else { old_index };
-        self.leaf_count += u64::from(created);
+        let new_index = self.leaves.write(old_index, new.is_empty());
+        let created = new_index != old_index;
         self.seen.push((address, new, new_index));
         Ok(AccountAccess { role, address, old, old_index, new, new_index, created })
     }
@@ -254,7 +254,8 @@ pub fn apply_transfer<R: AccountReader + ?Sized>(
     reader: &R,
     leaf_count: u64,
 ) -> Result<TransferOutcome, TransferError<R::Error>> {
-    let mut accounts = Overlay { reader, seen: Vec::with_capacity(3), leaf_count };
+    let mut accounts =
+        Overlay { reader, seen: Vec::with_capacity(3), leaves: LeafAllocator::new(leaf_count) };
     check_stateless(tx, context.chain_id)?;
     check_sender(tx, sender, &accounts.get(sender)?.0)?;
 
@@ -291,6 +292,6 @@ pub fn apply_transfer<R: AccountReader + ?Sized>(
         gas_used,
         gas_price_wei,
         fee_wei,
-        leaf_count: accounts.leaf_count,
+        leaf_count: accounts.leaves.leaf_count(),
     })
 }

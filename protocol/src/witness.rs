@@ -1,11 +1,14 @@
 //! The `BatchWitness`: all that a prover needs to prove one batch, handed from sequencer to prover as plain data.
 //! It knows no circuit and no database.
 
+use std::collections::HashMap;
+
 use alloy_primitives::{Address, B256, Bytes};
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::{AccessError, BlockAccess, TouchedLeaf},
     constants::{TREE_ARITY, TREE_ARITY_BITS, TREE_DEPTH},
     leaf::{Leaf, LeafId, StateCommitment, node_hash},
 };
@@ -103,8 +106,51 @@ pub struct BatchWitness {
     pub coinbase: Address,
     /// Value of `lastRollupExitRoot` after the batch.
     pub new_local_exit_root: B256,
-    /// Every leaf that the batch touches, once, by ascending key. Touched are: each sender, each recipient, the
-    /// coinbase if there is a transaction, the system account's block-number slot, `lastRollupExitRoot`, and
-    /// `globalExitRootMap[global_exit_root]` unless that root is zero.
+    /// What each block touched, as its execution recorded it. A batch without blocks has one record, of the accesses that
+    /// belong to the batch itself.
+    pub accesses: Vec<BlockAccess>,
+    /// The openings of every leaf in `accesses`, once, by ascending key.
     pub leaf_ops: Vec<LeafOp>,
+}
+
+/// Where the records of a batch and its openings part.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WitnessAccessError {
+    #[error(transparent)]
+    Records(#[from] AccessError),
+    #[error("leaf {id:?} is touched by the batch and not opened")]
+    NotOpened { id: LeafId },
+    #[error("leaf {id:?} is opened and not touched by the batch")]
+    NotTouched { id: LeafId },
+    #[error("leaf {id:?} is opened with other values, or another position, than execution recorded")]
+    OpenedOtherwise { id: LeafId },
+}
+
+impl BatchWitness {
+    /// Whether records and openings speak of the same leaves, values and positions. It costs no hash. A witness that
+    /// fails here has no proof; this says which leaf is at fault.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn check_accesses(&self) -> Result<(), WitnessAccessError> {
+        let recorded = BlockAccess::merge(&self.accesses)?;
+        let mut unopened: HashMap<LeafId, TouchedLeaf> =
+            recorded.leaves.into_iter().map(|leaf| (leaf.id, leaf)).collect();
+        for LeafOp { id, access } in &self.leaf_ops {
+            let leaf = unopened.remove(id).ok_or(WitnessAccessError::NotTouched { id: *id })?;
+            let empty = <[Fr; 3]>::default();
+            let (old, new, created) = match access {
+                LeafAccess::Update { opening, new_value } => (opening.leaf.value, *new_value, None),
+                LeafAccess::Insert { index, new_value, .. } => (empty, *new_value, Some(*index)),
+                LeafAccess::Absent { .. } => (empty, empty, None),
+            };
+            if (old, new, created) != (leaf.old_value, leaf.new_value, leaf.created) {
+                return Err(WitnessAccessError::OpenedOtherwise { id: *id });
+            }
+        }
+        match unopened.into_keys().min() {
+            Some(id) => Err(WitnessAccessError::NotOpened { id }),
+            None => Ok(()),
+        }
+    }
 }

@@ -75,16 +75,21 @@ mod tests {
 
     use super::*;
     use crate::{
+        access::{BlockAccess, TouchedLeaf},
         leaf::{Leaf, LeafId, StateCommitment},
-        witness::{LeafAccess, LeafOp, Opening, Siblings},
+        witness::{LeafAccess, LeafOp, Opening, Siblings, WitnessAccessError},
     };
+
+    fn touched(id: LeafId, old: [u64; 3], new: [u64; 3], created: Option<u64>) -> TouchedLeaf {
+        TouchedLeaf { id, old_value: old.map(Fr::from), new_value: new.map(Fr::from), created }
+    }
 
     fn witness() -> BatchWitness {
         let opening = Opening {
             index: 3,
             leaf: Leaf {
-                key: Fr::from(1),
-                value: [Fr::from(2), -Fr::from(1), Fr::from(3)],
+                key: -Fr::from(1),
+                value: [2, 3, 4].map(Fr::from),
                 next_key: Fr::from(4),
                 next_index: 5,
             },
@@ -103,6 +108,23 @@ mod tests {
             timestamp: 1,
             coinbase: Address::repeat_byte(3),
             new_local_exit_root: B256::repeat_byte(4),
+            accesses: vec![
+                BlockAccess {
+                    leaves: vec![touched(LeafId::Account(Address::repeat_byte(1)), [2, 3, 4], [9; 3], None)],
+                },
+                BlockAccess {
+                    leaves: vec![
+                        touched(
+                            LeafId::Storage(Address::repeat_byte(1), U256::MAX),
+                            [0; 3],
+                            [1; 3],
+                            Some(11),
+                        ),
+                        touched(LeafId::Account(Address::repeat_byte(1)), [9; 3], [1; 3], None),
+                        touched(LeafId::Account(Address::repeat_byte(2)), [0; 3], [0; 3], None),
+                    ],
+                },
+            ],
             leaf_ops: vec![
                 LeafOp {
                     id: LeafId::Account(Address::repeat_byte(1)),
@@ -134,13 +156,48 @@ mod tests {
     }
 
     #[test]
+    fn rejects_openings_that_are_not_those_of_the_records_by_name() {
+        let rejected = |change: &dyn Fn(&mut BatchWitness)| {
+            let mut w = witness();
+            assert_eq!(w.check_accesses(), Ok(()));
+            change(&mut w);
+            w.check_accesses().unwrap_err()
+        };
+        let [account, slot, absent] = witness().leaf_ops.iter().map(|op| op.id).collect::<Vec<_>>()[..]
+        else {
+            panic!("three leaves");
+        };
+        for (at, id) in [account, slot, absent].into_iter().enumerate() {
+            let is = rejected(&|w| drop(w.leaf_ops.remove(at)));
+            assert_eq!(is, WitnessAccessError::NotOpened { id });
+            let other = LeafId::Account(Address::repeat_byte(9));
+            assert_eq!(
+                rejected(&|w| w.leaf_ops[at].id = other),
+                WitnessAccessError::NotTouched { id: other }
+            );
+        }
+        let changes: [(LeafId, &dyn Fn(&mut BatchWitness)); 5] = [
+            (account, &|w| w.accesses[0].leaves[0].old_value[0] += Fr::from(1)),
+            (account, &|w| w.accesses[1].leaves[1].new_value[0] += Fr::from(1)),
+            (account, &|w| w.accesses[0].leaves[0].created = Some(12)),
+            (slot, &|w| w.accesses[1].leaves[0].created = Some(12)),
+            (slot, &|w| w.accesses[1].leaves[0].created = None),
+        ];
+        for (id, change) in changes {
+            assert_eq!(rejected(change), WitnessAccessError::OpenedOtherwise { id });
+        }
+        let is = rejected(&|w| w.accesses[0].leaves[0].new_value[0] += Fr::from(1));
+        assert!(matches!(is, WitnessAccessError::Records(_)), "{is}");
+    }
+
+    #[test]
     fn rejects_other_versions_damage_and_truncation_by_name() {
         let bytes = witness().to_bytes().unwrap();
         let mut other = bytes.clone();
-        other[1] ^= 1;
+        other[1] = 1;
         assert_eq!(
             BatchWitness::from_bytes(&other),
-            Err(WitnessBytesError::VersionMismatch { expected: 2, got: 3 })
+            Err(WitnessBytesError::VersionMismatch { expected: 2, got: 1 })
         );
         for at in (2..bytes.len()).step_by(97) {
             let mut damaged = bytes.clone();

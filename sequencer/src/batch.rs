@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use cairn_protocol::{
+    access::{AccessError, BlockAccess},
     batch::BatchData,
     constants::{
         FORK_ID, GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT, MAX_TRANSACTIONS_BYTE_LENGTH,
         SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT,
     },
     resources::{CapacityExceeded, Rows},
-    system::{global_exit_root_slot, touched_leaves},
-    tx::{BatchDecodeError, DecodedTx, SignatureError, decode_batch},
+    system::{global_exit_root_slot, last_rollup_exit_root_leaf},
+    tx::DecodedTx,
     witness::{BATCH_WITNESS_VERSION, BatchWitness},
 };
 use cairn_state::{
@@ -35,6 +36,21 @@ pub struct BatchHeader {
     /// A root that L2 does not know yet, or zero.
     pub global_exit_root: B256,
     pub first_block: u64,
+}
+
+impl BatchHeader {
+    /// What a block of the batch does before its transaction, which sees it: the first one enters the global exit root,
+    /// if the batch brings one; the others do nothing.
+    #[must_use]
+    pub fn opening(&self, block: u64) -> BlockChanges {
+        let mut changes = BlockChanges::new();
+        let root = self.global_exit_root;
+        if block == self.first_block && !root.is_zero() {
+            let timestamp = U256::from(self.timestamp);
+            changes.set_storage(GLOBAL_EXIT_ROOT_L2, global_exit_root_slot(root), timestamp);
+        }
+        changes
+    }
 }
 
 /// Why a batch closed.
@@ -122,7 +138,7 @@ impl OpenBatch {
     /// A batch without transactions.
     #[must_use]
     pub fn new(header: BatchHeader) -> Self {
-        let meter = BatchMeter::new(!header.global_exit_root.is_zero());
+        let meter = BatchMeter::new(header.global_exit_root);
         Self { header, meter, transactions: Vec::new(), gas_used: 0, blocks: 0 }
     }
 
@@ -184,19 +200,21 @@ impl OpenBatch {
         self.blocks += 1;
     }
 
-    /// What the next block writes: the global exit root first if it opens the batch, then what the transaction wrote, then
-    /// the block number.
+    /// What the next block does before its transaction, see [`BatchHeader::opening`].
+    #[must_use]
+    pub fn opening(&self) -> BlockChanges {
+        self.header.opening(self.next_block())
+    }
+
+    /// What the next block reads and writes: the opening, what the transaction did on the state after it, the block
+    /// number, and last a read of `lastRollupExitRoot`, which the batch shows to L1 if this block is its last.
     #[must_use]
     pub fn block_changes(&self, executed: &Executed) -> BlockChanges {
-        let mut changes = BlockChanges::new();
-        let root = self.header.global_exit_root;
-        if self.is_empty() && !root.is_zero() {
-            let timestamp = U256::from(self.header.timestamp);
-            changes.set_storage(GLOBAL_EXIT_ROOT_L2, global_exit_root_slot(root), timestamp);
-        }
-        changes.writes.extend_from_slice(&executed.changes.writes);
+        let mut changes = self.opening();
+        changes.accesses.extend_from_slice(&executed.changes.accesses);
         changes.codes.extend_from_slice(&executed.changes.codes);
         changes.set_storage(SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT, U256::from(self.next_block()));
+        changes.read(last_rollup_exit_root_leaf());
         changes
     }
 
@@ -249,10 +267,8 @@ pub enum BatchWitnessError {
     State(#[from] StateError),
     #[error(transparent)]
     Openings(#[from] WitnessError),
-    #[error("batch {number} does not decode: {reason}")]
-    Decode { number: u64, reason: BatchDecodeError },
-    #[error("batch {number}: transaction without sender: {reason}")]
-    Sender { number: u64, reason: SignatureError },
+    #[error("the records of the blocks of batch {number} do not fit together: {reason}")]
+    Records { number: u64, reason: AccessError },
 }
 
 /// All that a prover needs of a sealed batch, from the history of the state.
@@ -269,14 +285,11 @@ pub fn batch_witness(
     // Block 0 is the genesis: a batch starts at block 1 or later.
     let before = state.at(first_block.saturating_sub(1))?;
     let after = state.at(batch.last_block)?;
-    let transfers = decode_batch(&batch.transactions)
-        .map_err(|reason| BatchWitnessError::Decode { number, reason })?
-        .iter()
-        .map(|tx| tx.recover_sender().map(|sender| (sender, tx.to)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|reason| BatchWitnessError::Sender { number, reason })?;
-    let touched = touched_leaves(transfers, coinbase, global_exit_root);
-    let ops = leaf_ops_between(&before, &after, touched.into_values())?;
+    let accesses =
+        (first_block..=batch.last_block).map(|n| state.block_access(n)).collect::<Result<Vec<_>, _>>()?;
+    let touched =
+        BlockAccess::merge(&accesses).map_err(|reason| BatchWitnessError::Records { number, reason })?;
+    let ops = leaf_ops_between(&before, after.commitment(), &touched)?;
     let local_exit_root = after.storage(GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT)?;
     Ok(BatchWitness {
         version: BATCH_WITNESS_VERSION,
@@ -291,6 +304,7 @@ pub fn batch_witness(
         timestamp,
         coinbase,
         new_local_exit_root: B256::from(local_exit_root),
+        accesses,
         leaf_ops: ops.ops,
     })
 }

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use cairn_protocol::{
+    access::{BlockAccess, TouchedLeaf},
     batch::PUBLIC_INPUT_LENGTH,
     leaf::LeafId,
     resources::{Resource, Rows},
+    system::{block_number_leaf, global_exit_root_leaf, last_rollup_exit_root_leaf},
     tx::DecodedTx,
 };
 
@@ -42,10 +44,9 @@ pub struct BatchMeter {
     bytes: u64,
     /// Signing hashes, addresses of public keys, the slot of the global exit root, and KECCAK256.
     other_permutations: u64,
-    /// Leaves that transactions touched, and whether the batch created them.
+    /// Leaves that the batch touched, and whether it created them.
     leaves: HashMap<LeafId, bool>,
     created: u64,
-    system_rows: u64,
     steps: u64,
 }
 
@@ -53,19 +54,30 @@ pub struct BatchMeter {
 #[derive(Clone, Copy, Debug)]
 pub struct Work<'a> {
     pub tx: &'a DecodedTx,
-    /// Every leaf that it touched, and whether it created it.
-    pub touched: &'a [(LeafId, bool)],
+    /// What it touched.
+    pub access: &'a BlockAccess,
     pub usage: EvmUsage,
 }
 
 impl BatchMeter {
-    /// An empty batch, with or without a global exit root that is new to L2.
+    /// An empty batch, with a global exit root that is new to L2, or 0.
     #[must_use]
-    pub fn new(with_global_exit_root: bool) -> Self {
-        // Block number and lastRollupExitRoot: an update and a read. A new global exit root: an insertion.
-        let (other_permutations, system_rows) =
-            if with_global_exit_root { (keccak_permutations(MAPPING_SLOT_BYTES), 4) } else { (0, 2) };
-        Self { other_permutations, system_rows, ..Self::default() }
+    pub fn new(global_exit_root: B256) -> Self {
+        let mut meter = Self::default();
+        meter.leaves.insert(block_number_leaf(), false);
+        meter.leaves.insert(last_rollup_exit_root_leaf(), false);
+        if !global_exit_root.is_zero() {
+            meter.leaves.insert(global_exit_root_leaf(global_exit_root), true);
+            meter.created = 1;
+            meter.other_permutations = keccak_permutations(MAPPING_SLOT_BYTES);
+        }
+        meter
+    }
+
+    /// An empty batch with a global exit root that is new to L2: which one does not change what it costs.
+    #[must_use]
+    pub fn with_new_root() -> Self {
+        Self::new(B256::with_last_byte(1))
     }
 
     /// What the batch costs as it is.
@@ -83,7 +95,7 @@ impl BatchMeter {
             (Resource::Transactions, self.transactions),
             (Resource::Signatures, self.transactions),
             (Resource::KeccakPermutations, fixed + self.other_permutations),
-            (Resource::TreeRows, self.system_rows + leaves + created),
+            (Resource::TreeRows, leaves + created),
             (Resource::Bytes, self.bytes),
             (Resource::Steps, self.steps),
         ])
@@ -109,13 +121,14 @@ impl BatchMeter {
     #[must_use]
     pub fn counters_with(&self, work: &Work<'_>) -> Rows {
         let (mut leaves, mut created) = (self.leaves.len() as u64, self.created);
-        for (id, creates) in work.touched {
-            match self.leaves.get(id) {
+        for leaf in &work.access.leaves {
+            let creates = leaf.created.is_some();
+            match self.leaves.get(&leaf.id) {
                 None => {
                     leaves += 1;
-                    created += u64::from(*creates);
+                    created += u64::from(creates);
                 }
-                Some(before) => created += u64::from(*creates && !before),
+                Some(before) => created += u64::from(creates && !before),
             }
         }
         self.grown(work).total(leaves, created)
@@ -125,24 +138,32 @@ impl BatchMeter {
     pub fn add(&mut self, work: &Work<'_>) {
         let leaves = std::mem::take(&mut self.leaves);
         *self = Self { leaves, ..self.grown(work) };
-        for (id, creates) in work.touched {
-            let before = self.leaves.entry(*id).or_default();
-            self.created += u64::from(*creates && !*before);
-            *before |= *creates;
+        for leaf in &work.access.leaves {
+            let creates = leaf.created.is_some();
+            let before = self.leaves.entry(leaf.id).or_default();
+            self.created += u64::from(creates && !*before);
+            *before |= creates;
         }
     }
 
     /// The most that a batch of this plain transfer alone may cost: with a global exit root, recipient and coinbase new.
     #[must_use]
     pub fn single(tx: &DecodedTx, sender: Address, coinbase: Address) -> Rows {
-        let mut touched = vec![(LeafId::Account(sender), false)];
+        let leaf = |address, created| TouchedLeaf {
+            id: LeafId::Account(address),
+            old_value: Default::default(),
+            new_value: Default::default(),
+            created,
+        };
+        let mut access = BlockAccess { leaves: vec![leaf(sender, None)] };
         for address in tx.to.into_iter().chain([coinbase]) {
-            match touched.iter_mut().find(|(id, _)| *id == LeafId::Account(address)) {
-                Some((_, created)) => *created = true,
-                None => touched.push((LeafId::Account(address), true)),
+            // Only whether a leaf is created costs, not where.
+            match access.leaves.iter_mut().find(|known| known.id == LeafId::Account(address)) {
+                Some(known) => known.created = Some(0),
+                None => access.leaves.push(leaf(address, Some(0))),
             }
         }
-        Self::new(true).counters_with(&Work { tx, touched: &touched, usage: EvmUsage::default() })
+        Self::with_new_root().counters_with(&Work { tx, access: &access, usage: EvmUsage::default() })
     }
 }
 

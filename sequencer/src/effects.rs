@@ -1,98 +1,135 @@
-//! What revm's state after a transaction means for the tree: leaves to write, code to keep, leaves that were touched.
-//!
-//! Order of new leaves: sender, recipient or created contract, then the other accounts by address, the coinbase last;
-//! after an account's leaf its slots, ascending. For a plain transfer that is the order of the transfer formulas.
+//! What a run of revm means for the tree: leaves that were touched, leaves to write, code to keep.
 
-use alloy_primitives::{Address, U256};
+use std::collections::HashSet;
+
+use alloy_primitives::Address;
 use cairn_protocol::{
+    Fr,
+    access::{AccessRecorder, BlockAccess},
     code::code_hash,
     constants::KECCAK_EMPTY,
     leaf::{AccountValue, LeafId, storage_to_fields},
 };
 use cairn_state::{BlockChanges, StateError};
 use revm::state::{Account, EvmState};
+use thiserror::Error;
 
-use crate::pending::ReadState;
+use crate::{pending::ReadState, trail::Trail};
 
 /// See the module.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effects {
+    /// Every access in order, so that who applies them decides positions as here; and code.
     pub changes: BlockChanges,
-    /// Every leaf that was read or written, once, and whether it is created.
-    pub touched: Vec<(LeafId, bool)>,
+    /// What those accesses come to.
+    pub access: BlockAccess,
+    /// The leaf count after them.
+    pub leaf_count: u64,
 }
 
-/// The effects of a transaction whose first accounts are `first` and whose fees go to `coinbase`.
+/// Why the effects are not known.
+#[derive(Debug, Error)]
+pub enum EffectsError {
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A fault of this software: the record does not cover what revm did.
+    #[error("revm changed {id:?}, and the run's record does not say that it was touched")]
+    NotRecorded { id: LeafId },
+    /// A fault of this software, as above.
+    #[error("revm left a value in the absent {id:?}, and the run's record does not say when")]
+    CreationNotRecorded { id: LeafId },
+}
+
+/// The effects of a transaction on the state before it, whose fees go to `coinbase`.
 ///
 /// # Errors
-/// If the state before the transaction cannot be read.
+/// See [`EffectsError`].
 pub fn effects(
     after: &EvmState,
+    mut trail: Trail,
     before: &dyn ReadState,
-    first: [Address; 2],
     coinbase: Address,
-) -> Result<Effects, StateError> {
-    let mut order: Vec<Address> = Vec::with_capacity(after.len());
-    let mut rest: Vec<Address> = after.keys().copied().filter(|a| *a != coinbase).collect();
-    rest.sort_unstable();
-    for address in first.into_iter().chain(rest).chain([coinbase]) {
-        if after.contains_key(&address) && !order.contains(&address) {
-            order.push(address);
+) -> Result<Effects, EffectsError> {
+    let coinbase = LeafId::Account(coinbase);
+    trail.touch(coinbase);
+    check_recorded(after, &trail)?;
+    let mut changes = BlockChanges::new();
+    trail.touched().iter().for_each(|id| changes.read(*id));
+    // The first lasting value of each new leaf, so that leaves are created in that order; the last values follow.
+    let mut created = HashSet::new();
+    for (id, value) in trail.creations() {
+        if before.find_leaf(id)?.is_none() {
+            changes.write(*id, *value);
+            created.insert(*id);
         }
     }
-    let mut effects = Effects::default();
-    for address in order {
-        if let Some(account) = after.get(&address) {
-            effects.account(address, account, before)?;
+    // The fee is the last write: if it creates the coinbase's leaf, that comes after every other.
+    for id in trail.touched().iter().filter(|id| **id != coinbase).chain([&coinbase]) {
+        let old = before.find_leaf(id)?.map(|(_, value)| value);
+        let Some(value) = last_value(after, before, id, &mut changes)? else { continue };
+        if old.is_none() && value != <[Fr; 3]>::default() && !created.contains(id) && *id != coinbase {
+            return Err(EffectsError::CreationNotRecorded { id: *id });
+        }
+        if value != old.unwrap_or_default() || created.contains(id) {
+            changes.write(*id, value);
         }
     }
-    Ok(effects)
+    let mut recorder = AccessRecorder::new(before.leaf_count());
+    for access in &changes.accesses {
+        recorder.access(*access, || before.find_leaf(&access.0))?;
+    }
+    Ok(Effects { changes, leaf_count: recorder.leaf_count(), access: recorder.finish() })
 }
 
-impl Effects {
-    fn account(
-        &mut self,
-        address: Address,
-        account: &Account,
-        before: &dyn ReadState,
-    ) -> Result<(), StateError> {
-        let id = LeafId::Account(address);
-        let old = before.account(address)?;
-        let old_value = old.map_or_else(AccountValue::default, |a| a.value());
-        // EIP-6780: only a contract of this very transaction is destroyed; it leaves nothing.
-        let destroyed = account.is_selfdestructed();
-        let new_value = if !account.is_touched() {
-            old_value
-        } else if destroyed {
-            AccountValue::default()
-        } else {
-            let keccak = account.info.code_hash;
-            let code_hash = if keccak == KECCAK_EMPTY || keccak.is_zero() {
-                AccountValue::default().code_hash
-            } else if let Some(old) = old.filter(|a| a.keccak_code_hash == keccak) {
-                old.code_hash
-            } else {
-                let code = account.info.code.as_ref().map(|c| c.original_bytes()).unwrap_or_default();
-                let hash = code_hash(&code);
-                self.changes.add_code(code);
-                hash
-            };
-            AccountValue { nonce: account.info.nonce, balance: account.info.balance, code_hash }
-        };
-        self.touched.push((id, !before.has_leaf(&id)? && !new_value.is_empty()));
-        if new_value != old_value {
-            self.changes.set_account(address, &new_value);
+/// Whatever revm holds was noted.
+fn check_recorded(after: &EvmState, trail: &Trail) -> Result<(), EffectsError> {
+    for (address, account) in after {
+        let slots = account.storage.keys().map(|slot| LeafId::Storage(*address, *slot));
+        if let Some(id) = std::iter::once(LeafId::Account(*address)).chain(slots).find(|id| !trail.has(id)) {
+            return Err(EffectsError::NotRecorded { id });
         }
-        let mut slots: Vec<_> = account.storage.iter().collect();
-        slots.sort_unstable_by_key(|(slot, _)| **slot);
-        for (slot, value) in slots {
-            let present = if destroyed { U256::ZERO } else { value.present_value };
-            let id = LeafId::Storage(address, *slot);
-            self.touched.push((id, !before.has_leaf(&id)? && !present.is_zero()));
-            if present != value.original_value {
-                self.changes.writes.push((id, storage_to_fields(present)));
-            }
-        }
-        Ok(())
     }
+    Ok(())
+}
+
+/// What a leaf holds after the run, `None` if the run left it as it was. New code is added to `changes`.
+fn last_value(
+    after: &EvmState,
+    before: &dyn ReadState,
+    id: &LeafId,
+    changes: &mut BlockChanges,
+) -> Result<Option<[Fr; 3]>, StateError> {
+    let (LeafId::Account(address) | LeafId::Storage(address, _)) = *id;
+    let Some(account) = after.get(&address) else { return Ok(None) };
+    // EIP-6780: only a contract of this very transaction is destroyed; it leaves nothing.
+    let destroyed = account.is_selfdestructed();
+    match id {
+        LeafId::Account(_) if !account.is_touched() => Ok(None),
+        _ if destroyed => Ok(Some(<[Fr; 3]>::default())),
+        LeafId::Account(_) => Ok(Some(account_value(address, account, before, changes)?.to_fields())),
+        LeafId::Storage(_, slot) => {
+            Ok(account.storage.get(slot).map(|slot| storage_to_fields(slot.present_value)))
+        }
+    }
+}
+
+/// An account as the tree commits to it.
+fn account_value(
+    address: Address,
+    account: &Account,
+    before: &dyn ReadState,
+    changes: &mut BlockChanges,
+) -> Result<AccountValue, StateError> {
+    let keccak = account.info.code_hash;
+    let code_hash = if keccak == KECCAK_EMPTY || keccak.is_zero() {
+        AccountValue::default().code_hash
+    } else if let Some(old) = before.account(address)?.filter(|a| a.keccak_code_hash == keccak) {
+        old.code_hash
+    } else {
+        let code = account.info.code.as_ref().map(|c| c.original_bytes()).unwrap_or_default();
+        let hash = code_hash(&code);
+        changes.add_code(code);
+        hash
+    };
+    Ok(AccountValue { nonce: account.info.nonce, balance: account.info.balance, code_hash })
 }

@@ -1,6 +1,8 @@
 //! revm under Cairn's rules: Cancun, base fee 0, prevrandao 0, no blobs (DESIGN 3.5).
 //! Not here: what its results mean for the tree, see `effects`.
 
+use std::cell::RefCell;
+
 use alloy_primitives::{Address, B256, TxKind, U256};
 use cairn_protocol::{
     constants::BLOCK_GAS_LIMIT,
@@ -20,7 +22,12 @@ use revm::{
     state::{AccountInfo, Bytecode},
 };
 
-use crate::{pending::ReadState, precompiles::Precompiles, usage::EvmUsage};
+use crate::{
+    pending::ReadState,
+    precompiles::Precompiles,
+    trail::{Trail, TrailDb, TrailInspector},
+    usage::EvmUsage,
+};
 
 /// Why a block's hash is not at hand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -201,19 +208,29 @@ pub fn tx_env(tx: &DecodedTx, sender: Address) -> TxEnv {
     }
 }
 
+/// A run and what it did on the way.
+#[derive(Clone, Debug)]
+pub struct RecordedRun {
+    pub out: ResultAndState,
+    pub usage: EvmUsage,
+    pub trail: Trail,
+}
+
 /// As [`run`], with what the EVM did.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_measured(
+pub fn run_recorded(
     db: EvmDb<'_>,
     context: &BlockContext,
     tx: &DecodedTx,
     sender: Address,
-) -> Result<(ResultAndState, EvmUsage), EVMError<ViewError>> {
+) -> Result<RecordedRun, EVMError<ViewError>> {
+    let trail = RefCell::new(Trail::declared(tx, sender));
     let mut usage = EvmUsage::default();
-    let result = inspect(db, context.into(), tx_env(tx, sender), &mut usage)?;
-    Ok((result, usage))
+    let inspector = (&mut usage, TrailInspector::new(&trail));
+    let out = inspect(TrailDb { db, trail: &trail }, context.into(), tx_env(tx, sender), inspector)?;
+    Ok(RecordedRun { out, usage, trail: trail.into_inner() })
 }
 
 /// Runs a signed transaction as a block of its own; nothing is written.

@@ -6,7 +6,7 @@
 
 use alloy_primitives::{Address, B256, Log, U256};
 use cairn_protocol::{
-    Fr,
+    access::{AccessRecorder, BlockAccess},
     constants::KECCAK_EMPTY,
     leaf::{AccountValue, LeafId},
     transfer::{
@@ -25,8 +25,8 @@ use thiserror::Error;
 use crate::{
     admission::Admission,
     counters::Work,
-    effects::effects,
-    evm::{BlockContext, EvmDb, ViewError, run, run_measured},
+    effects::{EffectsError, effects},
+    evm::{BlockContext, EvmDb, RecordedRun, ViewError, run, run_recorded},
     usage::EvmUsage,
 };
 
@@ -44,10 +44,10 @@ pub struct Receipt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Executed {
     pub receipt: Receipt,
-    /// Leaves in the order in which absent ones are created, and code.
+    /// Its accesses to the tree in order, and code.
     pub changes: BlockChanges,
-    /// Every leaf that was touched, once, and whether it is created.
-    pub touched: Vec<(LeafId, bool)>,
+    /// What those accesses come to: the transaction's part of its block's record.
+    pub access: BlockAccess,
     pub usage: EvmUsage,
     /// The leaf count after it.
     pub leaf_count: u64,
@@ -57,22 +57,18 @@ impl Executed {
     /// What it adds to its batch.
     #[must_use]
     pub fn work<'a>(&'a self, tx: &'a DecodedTx) -> Work<'a> {
-        Work { tx, touched: &self.touched, usage: self.usage }
+        Work { tx, access: &self.access, usage: self.usage }
     }
 
-    fn of_transfer(outcome: &TransferOutcome) -> Self {
+    /// `leaf_count` is that before the transfer.
+    fn of_transfer(outcome: &TransferOutcome, leaf_count: u64) -> Self {
         let mut changes = BlockChanges::new();
-        let mut touched: Vec<(LeafId, bool)> = Vec::with_capacity(outcome.accesses.len());
+        let mut recorder = AccessRecorder::new(leaf_count);
         for access in &outcome.accesses {
-            // Accounts that are empty have no leaf (EIP-161).
-            if !access.new.is_empty() {
-                changes.set_account(access.address, &access.new);
-            }
-            let id = LeafId::Account(access.address);
-            match touched.iter_mut().find(|(known, _)| *known == id) {
-                Some((_, created)) => *created |= access.created,
-                None => touched.push((id, access.created)),
-            }
+            changes.set_account(access.address, &access.new);
+            let before = (access.old_index != 0).then(|| (access.old_index, access.old.to_fields()));
+            let write = (LeafId::Account(access.address), Some(access.new.to_fields()));
+            recorder.access_known(write, before);
         }
         Self {
             receipt: Receipt {
@@ -82,7 +78,7 @@ impl Executed {
                 logs: Vec::new(),
             },
             changes,
-            touched,
+            access: recorder.finish(),
             usage: EvmUsage::default(),
             leaf_count: outcome.leaf_count,
         }
@@ -129,6 +125,9 @@ pub enum ExecuteError {
     /// A fault of this software: no block may be built on it.
     #[error("execution diverges: {0}")]
     Diverges(#[from] Divergence),
+    /// A fault of this software, as above.
+    #[error("execution is not recorded as a whole: {0}")]
+    Effects(EffectsError),
 }
 
 /// Executes `tx` of `sender` on the state before it.
@@ -167,7 +166,7 @@ fn execute_transfer(
         other => evm_failed(other),
     })?;
     compare(&outcome, &result.result, &result.state)?;
-    Ok(Executed::of_transfer(&outcome))
+    Ok(Executed::of_transfer(&outcome, leaf_count))
 }
 
 fn execute_anything(
@@ -180,25 +179,14 @@ fn execute_anything(
     check_stateless(tx, context.chain_id)?;
     let account = db.state.read_account(sender).map_err(ViewError::from)?;
     check_sender(tx, sender, &account.map(|(value, _)| value).unwrap_or_default())?;
-    let code = match tx.to {
-        Some(to) => {
-            db.state.account(to).map_err(ViewError::from)?.is_some_and(|a| a.code_hash != Fr::default())
-        }
-        None => true,
-    };
-    let outcome = if code {
-        run_measured(db, context, tx, sender)
-    } else {
-        run(db, context, tx, sender).map(|out| (out, EvmUsage::default()))
-    };
-    let (out, usage) = outcome.map_err(|e| match e {
+    let RecordedRun { out, usage, trail } = run_recorded(db, context, tx, sender).map_err(|e| match e {
         EVMError::Transaction(reason) => ExecuteError::Refused { reason },
         other => evm_failed(other),
     })?;
-    let second = tx.to.unwrap_or_else(|| sender.create(tx.nonce));
-    let effects =
-        effects(&out.state, db.state, [sender, second], context.coinbase).map_err(ViewError::from)?;
-    let created = effects.touched.iter().filter(|(_, created)| *created).count() as u64;
+    let effects = effects(&out.state, trail, db.state, context.coinbase).map_err(|e| match e {
+        EffectsError::State(e) => ExecuteError::View(e.into()),
+        e => ExecuteError::Effects(e),
+    })?;
     Ok(Executed {
         receipt: Receipt {
             success: out.result.is_success(),
@@ -207,9 +195,9 @@ fn execute_anything(
             logs: out.result.into_logs(),
         },
         changes: effects.changes,
-        touched: effects.touched,
+        access: effects.access,
         usage,
-        leaf_count: db.state.leaf_count() + created,
+        leaf_count: effects.leaf_count,
     })
 }
 

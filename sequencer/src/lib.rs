@@ -17,4 +17,5 @@ pub mod pending;
 pub mod pool;
 pub mod precompiles;
 pub mod trace;
+pub mod trail;
 pub mod usage;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use cairn_protocol::{
     Fr,
+    access::AccessRecorder,
     code::code_hash,
     constants::KECCAK_EMPTY,
     leaf::{AccountValue, LeafId, storage_from_fields},
@@ -33,11 +34,11 @@ pub trait ReadState: AccountReader<Error = StateError> {
     /// If the store fails.
     fn code(&self, keccak: B256) -> Result<Option<Bytes>, StateError>;
 
-    /// Whether a leaf exists.
+    /// Position and value elements of a leaf, `None` if it is absent.
     ///
     /// # Errors
     /// If the store fails.
-    fn has_leaf(&self, id: &LeafId) -> Result<bool, StateError>;
+    fn find_leaf(&self, id: &LeafId) -> Result<Option<(u64, [Fr; 3])>, StateError>;
 
     /// Position that the next new leaf takes.
     fn leaf_count(&self) -> u64;
@@ -56,8 +57,8 @@ impl ReadState for StateView {
         Self::code(self, keccak)
     }
 
-    fn has_leaf(&self, id: &LeafId) -> Result<bool, StateError> {
-        Ok(self.index_of(id)?.is_some())
+    fn find_leaf(&self, id: &LeafId) -> Result<Option<(u64, [Fr; 3])>, StateError> {
+        self.find(id)
     }
 
     fn leaf_count(&self) -> u64 {
@@ -89,8 +90,7 @@ impl PendingState {
         }
     }
 
-    /// Puts an executed block over the state: absent leaves take the next positions in the order of their first write
-    /// that is not zero, as in a commit.
+    /// Puts what was executed over the state. Positions of new leaves are those of a commit.
     ///
     /// # Errors
     /// If the store fails.
@@ -100,20 +100,20 @@ impl PendingState {
             self.codes.insert(keccak, code.clone());
             self.keccak_by_code_hash.insert(code_hash(code), keccak);
         }
-        for (id, value) in &changes.writes {
-            let index = match self.leaves.get(id) {
-                Some((index, _)) => Some(*index),
-                None => self.base.index_of(id)?,
+        let mut recorder = AccessRecorder::new(self.leaf_count);
+        for access in &changes.accesses {
+            recorder.access(*access, || self.find_leaf(&access.0))?;
+        }
+        self.leaf_count = recorder.leaf_count();
+        for leaf in recorder.finish().leaves {
+            let index = match leaf.created {
+                Some(index) => Some(index),
+                None if leaf.new_value == leaf.old_value => None,
+                None => self.find_leaf(&leaf.id)?.map(|(index, _)| index),
             };
-            let index = match index {
-                Some(index) => index,
-                None if *value == <[Fr; 3]>::default() => continue,
-                None => {
-                    self.leaf_count += 1;
-                    self.leaf_count - 1
-                }
-            };
-            self.leaves.insert(*id, (index, *value));
+            if let Some(index) = index {
+                self.leaves.insert(leaf.id, (index, leaf.new_value));
+            }
         }
         Ok(())
     }
@@ -173,8 +173,11 @@ impl ReadState for PendingState {
         }
     }
 
-    fn has_leaf(&self, id: &LeafId) -> Result<bool, StateError> {
-        Ok(self.leaves.contains_key(id) || self.base.index_of(id)?.is_some())
+    fn find_leaf(&self, id: &LeafId) -> Result<Option<(u64, [Fr; 3])>, StateError> {
+        match self.leaves.get(id) {
+            Some(leaf) => Ok(Some(*leaf)),
+            None => self.base.find(id),
+        }
     }
 
     fn leaf_count(&self) -> u64 {

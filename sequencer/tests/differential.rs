@@ -13,8 +13,10 @@ use cairn_circuits::{
     lookup::{argument, challenge::Challenges},
 };
 use cairn_protocol::{
-    leaf::AccountValue,
+    access::BlockAccess,
+    leaf::{AccountValue, storage_to_fields},
     resources::{Resource, Rows},
+    system::{block_number_leaf, global_exit_root_leaf, last_rollup_exit_root_leaf},
     tx::decode_tx,
     witness::BatchWitness,
 };
@@ -23,7 +25,8 @@ use cairn_sequencer::{
     batch::{BatchHeader, BatchLimits, CloseReason, OpenBatch, batch_witness},
     counters::BatchMeter,
     evm::{BlockContext, EvmDb, NoBlockHashes, run},
-    executor::{ExecuteError, execute},
+    executor::{ExecuteError, Executed, execute},
+    pending::PendingState,
 };
 use cairn_state::{BlockChanges, StateDb, witness::check_leaf_ops};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -183,6 +186,23 @@ fn satisfies_the_circuit(counters: &Rows, witness: &BatchWitness) {
     assert_eq!(cs.matrices().failures(&cs.assignment(), num_instance), vec![]);
 }
 
+/// The block's record is the opening of the batch, what execution recorded, the block number, and the read of
+/// `lastRollupExitRoot`.
+fn assert_block_record(record: &BlockAccess, batch: &OpenBatch, executed: &Executed) {
+    let root = batch.header.global_exit_root;
+    let opens = batch.is_empty() && !root.is_zero();
+    let (opening, rest) = record.leaves.split_at(usize::from(opens));
+    assert!(opening.iter().all(|leaf| leaf.id == global_exit_root_leaf(root) && leaf.created.is_some()));
+    let (transaction, end) = rest.split_at(executed.access.leaves.len());
+    assert_eq!(transaction, executed.access.leaves);
+    assert_eq!(
+        end.iter().map(|l| l.id).collect::<Vec<_>>(),
+        [block_number_leaf(), last_rollup_exit_root_leaf()]
+    );
+    assert_eq!(end[0].new_value, storage_to_fields(U256::from(batch.next_block())));
+    assert_eq!(end[1].new_value, end[1].old_value);
+}
+
 #[test]
 fn prop_batches_of_random_transfers_have_witnesses_that_satisfy_the_circuit() {
     let mut rng = StdRng::seed_from_u64(7);
@@ -215,17 +235,22 @@ fn prop_batches_of_random_transfers_have_witnesses_that_satisfy_the_circuit() {
                 timestamp: batch.header.timestamp,
                 coinbase,
             };
-            let view = state.latest().unwrap();
-            let db = EvmDb { state: &view, hashes: &NoBlockHashes };
+            let mut before = PendingState::new(state.latest().unwrap());
+            before.apply(&batch.opening()).unwrap();
+            let db = EvmDb { state: &before, hashes: &NoBlockHashes };
             let Ok(executed) = execute(&tx, sender, &context, db, Admission::Provable) else {
                 continue;
             };
             batch.check(&tx, &executed, &LIMITS).unwrap();
-            state.commit_block(batch.next_block(), &batch.block_changes(&executed)).unwrap();
+            let block = batch.next_block();
+            state.commit_block(block, &batch.block_changes(&executed)).unwrap();
+            assert_block_record(&state.block_access(block).unwrap(), &batch, &executed);
             batch.push(&tx, &executed);
         }
         let sealed = batch.seal(CloseReason::Age).unwrap();
         let witness = batch_witness(&state, &sealed, CHAIN_ID, B256::ZERO).unwrap();
+        assert_eq!(witness.check_accesses(), Ok(()));
+        assert_eq!(BatchWitness::from_bytes(&witness.to_bytes().unwrap()).unwrap(), witness);
         check_leaf_ops(&witness.leaf_ops, witness.old_state, witness.new_state).unwrap();
         assert_eq!(witness.transactions, sealed.transactions);
         // Rows: one for an update or an absence, two for an insertion.

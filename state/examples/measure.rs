@@ -10,10 +10,8 @@ use std::{
 
 use alloy_primitives::{Address, U256};
 use cairn_protocol::{
-    Fr,
-    genesis::Genesis,
-    leaf::{AccountValue, LeafId},
-    poseidon::poseidon,
+    Fr, access::BlockAccess, genesis::Genesis, leaf::AccountValue, poseidon::poseidon,
+    system::last_rollup_exit_root_leaf,
 };
 use cairn_state::{Batch, BlockChanges, MemoryStore, RocksStore, StateDb, Store, witness::leaf_ops_between};
 use light_poseidon::{Poseidon, PoseidonHasher};
@@ -38,13 +36,14 @@ fn recipient(b: u64) -> u64 {
     if b.is_multiple_of(4) { ACCOUNTS + b } else { b * 91_009 % ACCOUNTS }
 }
 
-/// A transfer's block: sender, recipient, coinbase, block number.
+/// A transfer's block: sender, recipient, coinbase, block number, and the read of an absent slot.
 fn transfer(b: u64) -> BlockChanges {
     let mut changes = BlockChanges::new();
     changes.set_account(address(sender(b)), &value(b));
     changes.set_account(address(recipient(b)), &value(b));
     changes.set_account(address(5), &value(b));
     changes.set_storage(Address::ZERO, U256::ZERO, U256::from(b));
+    changes.read(last_rollup_exit_root_leaf());
     changes
 }
 
@@ -138,16 +137,11 @@ fn run(name: &str, store: Arc<dyn Store>) {
         }
     }
 
-    let (before, after) = (db.at(first + 50).unwrap(), db.at(first + 66).unwrap());
-    let ids: Vec<LeafId> = (first + 51..=first + 66)
-        .flat_map(|b| [sender(b), recipient(b), 5])
-        .map(|n| LeafId::Account(address(n)))
-        .chain([LeafId::Storage(Address::ZERO, U256::ZERO)])
-        .collect::<std::collections::BTreeSet<_>>()
-        .into_iter()
-        .collect();
+    let (before, after) = (db.at(first + 50).unwrap(), db.commitment_at(first + 66).unwrap());
     let start = Instant::now();
-    let ops = leaf_ops_between(&before, &after, ids).unwrap();
+    let records: Vec<_> = (first + 51..=first + 66).map(|b| db.block_access(b).unwrap()).collect();
+    let touched = BlockAccess::merge(&records).unwrap();
+    let ops = leaf_ops_between(&before, after, &touched).unwrap();
     println!("{name}: openings of a batch of 16 transfers ({} leaves) {:?}", ops.ops.len(), start.elapsed());
 
     let start = Instant::now();

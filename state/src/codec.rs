@@ -2,8 +2,10 @@
 //! with the version of their type. A block number at the end of a key makes the entry one version of many.
 
 use alloy_primitives::{Address, B256, U256};
+use ark_ff::Zero;
 use cairn_protocol::{
     Fr,
+    access::{BlockAccess, TouchedLeaf},
     constants::TREE_ARITY,
     leaf::{Leaf, LeafId, StateCommitment, field_from_b256, field_to_b256},
 };
@@ -23,6 +25,8 @@ pub const NUMBER: RecordType = record(Table::Meta, "number", 1);
 pub const DIGEST: RecordType = record(Table::Meta, "digest", 1);
 /// See [`block`].
 pub const BLOCK: RecordType = record(Table::Blocks, "block", 1);
+/// See [`access`].
+pub const ACCESS: RecordType = record(Table::Accesses, "access", 1);
 /// See [`group`].
 pub const GROUP: RecordType = record(Table::Nodes, "node", 1);
 /// See [`leaf`].
@@ -247,6 +251,72 @@ pub fn read_code(key: &[u8], value: &[u8]) -> Result<(Fr, Vec<u8>), StoreError> 
         let code_hash = b.field()?;
         Some((code_hash, std::mem::take(&mut b.0).to_vec()))
     })
+}
+
+/// In the record of a touched leaf, the bit that says that it was created; its position follows.
+const CREATED: u8 = 1;
+
+/// The bit of an element of the old value that is not 0; it follows.
+const fn old_bit(element: usize) -> u8 {
+    2 << element
+}
+
+/// The bit of an element of the new value that is not that of the old one; it follows.
+const fn new_bit(element: usize) -> u8 {
+    16 << element
+}
+
+/// What a block touched: for each leaf its id, a byte of the bits above, the position, and the elements that they name.
+pub fn access(access: &BlockAccess) -> Vec<u8> {
+    let mut out = ACCESS.start();
+    for TouchedLeaf { id, old_value, new_value, created } in &access.leaves {
+        out.extend(leaf_id(id));
+        let mut bits = if created.is_some() { CREATED } else { 0 };
+        let mut elements = Vec::new();
+        for (i, old) in old_value.iter().enumerate().filter(|(_, old)| !old.is_zero()) {
+            bits |= old_bit(i);
+            push_field(&mut elements, *old);
+        }
+        for (i, (new, _)) in new_value.iter().zip(old_value).enumerate().filter(|(_, (new, old))| new != old)
+        {
+            bits |= new_bit(i);
+            push_field(&mut elements, *new);
+        }
+        out.push(bits);
+        out.extend(created.iter().flat_map(|index| index.to_be_bytes()));
+        out.extend(elements);
+    }
+    out
+}
+
+/// Inverse of [`access`].
+pub fn read_access(key: &[u8], value: &[u8]) -> Result<BlockAccess, StoreError> {
+    read(ACCESS, key, value, |b| {
+        let mut leaves = Vec::new();
+        while !b.0.is_empty() {
+            leaves.push(read_touched(b)?);
+        }
+        Some(BlockAccess { leaves })
+    })
+}
+
+fn read_touched(b: &mut Bytes<'_>) -> Option<TouchedLeaf> {
+    let id = read_leaf_id(b)??;
+    let [bits] = b.take::<1>()?;
+    // Three elements of each value: the highest bit names none.
+    if bits & 0x80 != 0 {
+        return None;
+    }
+    let created = if bits & CREATED != 0 { Some(b.u64()?) } else { None };
+    let mut old_value = [Fr::zero(); 3];
+    for (_, element) in old_value.iter_mut().enumerate().filter(|(i, _)| bits & old_bit(*i) != 0) {
+        *element = b.field()?;
+    }
+    let mut new_value = old_value;
+    for (_, element) in new_value.iter_mut().enumerate().filter(|(i, _)| bits & new_bit(*i) != 0) {
+        *element = b.field()?;
+    }
+    Some(TouchedLeaf { id, old_value, new_value, created })
 }
 
 #[cfg(test)]

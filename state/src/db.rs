@@ -9,6 +9,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use ark_ff::Zero;
 use cairn_protocol::{
     Fr,
+    access::{Access, BlockAccess},
     code::code_hash,
     constants::{TREE_ARITY_BITS, TREE_DEPTH},
     genesis::Genesis,
@@ -27,11 +28,13 @@ use crate::{
     view::{AccountRecord, StateView},
 };
 
-/// What a block writes, in order: an absent leaf takes the next position at its first write that is not empty.
+/// What a block reads and writes, in order. It becomes the block's [`BlockAccess`]; new leaves get their positions in
+/// the order of the writes, by the rule of `cairn_protocol::access::LeafAllocator`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockChanges {
-    /// Leaf and new value elements; all zero is the empty account and the slot of value 0.
-    pub writes: Vec<(LeafId, [Fr; 3])>,
+    /// Leaf and, for a write, its new value elements; all zero is the empty account and the slot of value 0. A leaf may
+    /// come more than once: its last write counts.
+    pub accesses: Vec<Access>,
     /// Code that the database does not hold yet; repeating known code does no harm.
     pub codes: Vec<Bytes>,
 }
@@ -43,14 +46,29 @@ impl BlockChanges {
         Self::default()
     }
 
+    /// Reads a leaf.
+    pub fn read(&mut self, id: LeafId) {
+        self.accesses.push((id, None));
+    }
+
+    /// Writes a leaf.
+    pub fn write(&mut self, id: LeafId, value: [Fr; 3]) {
+        self.accesses.push((id, Some(value)));
+    }
+
     /// Sets an account.
     pub fn set_account(&mut self, address: Address, value: &AccountValue) {
-        self.writes.push((LeafId::Account(address), value.to_fields()));
+        self.write(LeafId::Account(address), value.to_fields());
     }
 
     /// Sets a storage slot.
     pub fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
-        self.writes.push((LeafId::Storage(address, slot), storage_to_fields(value)));
+        self.write(LeafId::Storage(address, slot), storage_to_fields(value));
+    }
+
+    /// What is written, in order, without the reads.
+    pub fn writes(&self) -> impl Iterator<Item = (LeafId, [Fr; 3])> {
+        self.accesses.iter().filter_map(|(id, write)| Some((*id, (*write)?)))
     }
 
     /// Adds code.
@@ -96,7 +114,7 @@ impl StateDb {
 
     fn commit_genesis(&self, genesis: &Genesis, digest: B256) -> Result<(), StateError> {
         let changes = BlockChanges {
-            writes: genesis.leaves().collect(),
+            accesses: genesis.leaves().map(|(id, value)| (id, Some(value))).collect(),
             codes: genesis
                 .accounts
                 .iter()
@@ -113,7 +131,9 @@ impl StateDb {
             // Writes the sentinel even if the genesis has no account.
             overlay.update(0, [Fr::zero(); 3])?;
             // The one leaf that is created with value 0.
-            overlay.insert(overlay.commitment().leaf_count, block_number_leaf(), [Fr::zero(); 3])
+            let index = overlay.commitment().leaf_count;
+            overlay.insert(index, block_number_leaf(), [Fr::zero(); 3])?;
+            Ok(vec![(index, block_number_leaf())])
         })?;
         blocks.into_iter().for_each(|block| batch.append(block.writes));
         Ok(self.store.write(batch)?)
@@ -241,6 +261,26 @@ impl StateDb {
         self.at(block)?.storage(address, slot)
     }
 
+    /// What a block touched. The record is kept for as long as the state before the block.
+    ///
+    /// # Errors
+    /// If the block is the genesis or not known, the state before it was pruned, or the store fails.
+    pub fn block_access(&self, number: u64) -> Result<BlockAccess, StateError> {
+        let newest = self.newest()?;
+        if number == 0 || number > newest {
+            return Err(StateError::UnknownBlock { number, newest });
+        }
+        let key = codec::block_key(number);
+        let record = self.store.get(Table::Accesses, &key)?;
+        // The bound moves before records go: what was read while it permitted this block is whole.
+        let earliest = self.earliest();
+        if number <= earliest {
+            return Err(StateError::Pruned { number: number - 1, earliest });
+        }
+        let record = record.ok_or(StateError::Corrupt { table: Table::Accesses })?;
+        Ok(codec::read_access(&key, &record)?)
+    }
+
     /// Code by its keccak256 hash, `None` if unknown.
     ///
     /// # Errors
@@ -266,7 +306,7 @@ impl StateDb {
     pub fn prepare_blocks(&self, changes: &[BlockChanges]) -> Result<Vec<PreparedBlock>, StateError> {
         self.check_codes(changes)?;
         let view = self.latest()?;
-        prepare(&view, view.block() + 1, changes, |_| Ok(()))
+        prepare(&view, view.block() + 1, changes, |_| Ok(Vec::new()))
     }
 
     /// Every code that an account refers to is known, or comes with its block or one before it.
@@ -274,7 +314,7 @@ impl StateDb {
         let mut new_codes = HashSet::new();
         for changes in blocks {
             new_codes.extend(changes.codes.iter().map(|code| code_hash(code)));
-            for (id, value) in &changes.writes {
+            for (id, value) in changes.writes() {
                 if matches!(id, LeafId::Account(_)) && !value[2].is_zero() && !new_codes.contains(&value[2]) {
                     let key = codec::tree_key(value[2]);
                     if self.store.get(Table::CodeHashes, &key)?.is_none() {
@@ -393,6 +433,7 @@ impl StateDb {
                 }
             }
             batch.delete(Table::Blocks, codec::block_key(number));
+            batch.delete(Table::Accesses, codec::block_key(number));
         }
         batch.put(Table::Meta, codec::META_HEAD, codec::number(block));
         self.shared.forget(|tip| {

@@ -4,9 +4,9 @@
 use std::{collections::HashMap, sync::OnceLock, thread::available_parallelism};
 
 use alloy_primitives::{B256, keccak256};
-use ark_ff::Zero;
 use cairn_protocol::{
     Fr,
+    access::{AccessRecorder, BlockAccess},
     code::code_hash,
     constants::{TREE_ARITY_BITS, TREE_DEPTH},
     leaf::{Leaf, LeafId, StateCommitment, node_hash},
@@ -73,52 +73,65 @@ fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
-/// Applies the writes to an overlay, in order, and notes the id of each leaf that is there afterwards.
+/// Applies a block to the overlay, notes the id of each leaf that is there afterwards, and returns what was touched.
 fn apply<R: TreeReader>(
     overlay: &mut Overlay<'_, R>,
     changes: &BlockChanges,
     ids: &mut HashMap<u64, Option<LeafId>>,
-) -> Result<(), StateError> {
-    for (id, value) in &changes.writes {
-        let index = match overlay.index_of(id)? {
-            Some(index) => {
-                overlay.update(index, *value)?;
-                index
-            }
-            None if value.iter().all(Fr::is_zero) => continue,
-            None => {
-                let index = overlay.commitment().leaf_count;
-                overlay.insert(index, *id, *value)?;
-                index
-            }
-        };
-        ids.insert(index, Some(*id));
+) -> Result<BlockAccess, StateError> {
+    let mut recorder = AccessRecorder::new(overlay.commitment().leaf_count);
+    for access in &changes.accesses {
+        recorder.access(*access, || overlay.find(&access.0))?;
     }
-    Ok(())
+    let record = recorder.finish();
+    for leaf in &record.leaves {
+        let index = match leaf.created {
+            Some(index) => {
+                overlay.insert(index, leaf.id, leaf.new_value)?;
+                index
+            }
+            None if leaf.new_value == leaf.old_value => continue,
+            // It changes and is not created: it was there.
+            None => match overlay.index_of(&leaf.id)? {
+                Some(index) => {
+                    overlay.update(index, leaf.new_value)?;
+                    index
+                }
+                None => return Err(StateError::Corrupt { table: Table::Ids }),
+            },
+        };
+        ids.insert(index, Some(leaf.id));
+    }
+    Ok(record)
 }
 
-/// Prepares blocks from number `first` on. `seed` acts on the tree before the first.
+/// Prepares blocks from number `first` on. `seed` acts on the tree before the first, and says which leaves it created.
 pub(crate) fn prepare<B: Base>(
     base: &B,
     first: u64,
     blocks: &[BlockChanges],
-    seed: impl FnOnce(&mut Overlay<'_, B>) -> Result<(), StateError>,
+    seed: impl FnOnce(&mut Overlay<'_, B>) -> Result<Vec<(u64, LeafId)>, StateError>,
 ) -> Result<Vec<PreparedBlock>, StateError> {
     let mut overlay = Overlay::new(base);
-    seed(&mut overlay)?;
+    let seeded = seed(&mut overlay)?;
     let mut prepared = Vec::with_capacity(blocks.len());
     let mut leaves: Vec<(u64, usize, Leaf)> = Vec::new();
-    let mut ids = HashMap::new();
+    let mut ids: HashMap<u64, Option<LeafId>> =
+        seeded.into_iter().map(|(index, id)| (index, Some(id))).collect();
     let mut parent = base.commitment();
     for (block, changes) in blocks.iter().enumerate() {
-        apply(&mut overlay, changes, &mut ids)?;
+        let access = apply(&mut overlay, changes, &mut ids)?;
         for index in overlay.take_changed() {
             leaves.push((index, block, overlay.leaf(index)?));
         }
         // The root follows below.
         let commitment = overlay.commitment();
-        let writes = codes(changes);
+        let mut writes = codes(changes);
         let number = first + block as u64;
+        // The genesis is nobody's block: no batch opens it.
+        if number > 0 {
+            writes.put(Table::Accesses, codec::block_key(number), codec::access(&access));
+        }
         prepared.push(PreparedBlock { number, commitment, parent, writes, changed: Changed::default() });
         parent = commitment;
     }

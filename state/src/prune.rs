@@ -55,7 +55,9 @@ impl StateDb {
         for block in pruned + 1..=self.earliest() {
             self.remove_before(block, &mut removals)?;
             removals.batch.delete(Table::Blocks, codec::block_key(block - 1));
-            removals.total += 1;
+            // A batch that begins with this block is opened in the state before it.
+            removals.batch.delete(Table::Accesses, codec::block_key(block));
+            removals.total += 2;
             removals.batch.put(Table::Meta, codec::META_PRUNED, codec::number(block));
             if removals.batch.len() >= BATCH {
                 self.store().write_unsynced(std::mem::take(&mut removals.batch))?;

@@ -57,6 +57,15 @@ pub trait TreeReader {
     /// If the position is unused or the store fails.
     fn leaf(&self, index: u64) -> Result<Leaf, StateError>;
 
+    /// Position and value elements of a leaf, `None` if it is absent.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn find(&self, id: &LeafId) -> Result<Option<(u64, [Fr; 3])>, StateError> {
+        let Some(index) = self.index_of(id)? else { return Ok(None) };
+        Ok(Some((index, self.leaf(index)?.value)))
+    }
+
     /// Position of the leaf with the largest key below `key`.
     ///
     /// # Errors

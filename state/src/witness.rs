@@ -7,6 +7,7 @@ use alloy_primitives::B256;
 use ark_ff::Zero;
 use cairn_protocol::{
     Fr,
+    access::{BlockAccess, TouchedLeaf},
     leaf::{Leaf, LeafId, StateCommitment, field_to_b256},
     witness::{LeafAccess, LeafOp, Opening, fold_path},
 };
@@ -16,16 +17,6 @@ use crate::{
     overlay::Overlay,
     tree::{CAPACITY, TreeReader},
 };
-
-/// A leaf that a batch touches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Touched {
-    pub id: LeafId,
-    /// The value after the batch; `None` if the batch only reads the leaf, or it is absent and stays so.
-    pub new_value: Option<[Fr; 3]>,
-    /// The position that the leaf took if the batch created it.
-    pub created_index: Option<u64>,
-}
 
 /// What a batch does to the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +36,10 @@ pub enum WitnessError {
     TouchedTwice { id: LeafId },
     #[error("leaf {id:?} exists at {index} and cannot be created")]
     ExistsAlready { id: LeafId, index: u64 },
-    #[error("leaf {id:?} is absent: a new value needs a position and a position a new value")]
-    IncompleteCreation { id: LeafId },
+    #[error("leaf {id:?} is absent and gets a value, but the record says nothing of its creation")]
+    NotCreated { id: LeafId },
+    #[error("leaf {id:?} does not hold the old value of the record in the state before the batch")]
+    OtherOldValue { id: LeafId },
     #[error("the operations lead to {got:?}, the batch to {expected:?}")]
     OtherState { expected: StateCommitment, got: StateCommitment },
 }
@@ -54,72 +47,64 @@ pub enum WitnessError {
 /// The operations of a batch on the tree `before` it.
 ///
 /// # Errors
-/// If the store fails, or a leaf is touched in a way that contradicts `before`.
+/// If the store fails, or the record contradicts `before`.
 pub fn batch_leaf_ops<R: TreeReader + ?Sized>(
     before: &R,
-    touched: &[Touched],
+    access: &BlockAccess,
 ) -> Result<BatchLeafOps, WitnessError> {
     let mut by_key = BTreeMap::new();
-    for t in touched {
-        if by_key.insert(field_to_b256(t.id.key()), t).is_some() {
-            return Err(WitnessError::TouchedTwice { id: t.id });
+    for leaf in &access.leaves {
+        if by_key.insert(field_to_b256(leaf.id.key()), leaf).is_some() {
+            return Err(WitnessError::TouchedTwice { id: leaf.id });
         }
     }
     let mut tree = Overlay::new(before);
-    let mut ops = Vec::with_capacity(touched.len());
-    for t in by_key.into_values() {
-        let access = match (tree.index_of(&t.id)?, t.new_value, t.created_index) {
-            (Some(index), _, Some(_)) => return Err(WitnessError::ExistsAlready { id: t.id, index }),
-            (Some(index), new_value, None) => {
+    let mut ops = Vec::with_capacity(access.leaves.len());
+    for &TouchedLeaf { id, old_value, new_value, created } in by_key.into_values() {
+        let found = tree.find(&id)?;
+        if found.map_or_else(<[Fr; 3]>::default, |(_, value)| value) != old_value {
+            return Err(WitnessError::OtherOldValue { id });
+        }
+        let access = match (found, created) {
+            (Some((index, _)), Some(_)) => return Err(WitnessError::ExistsAlready { id, index }),
+            (Some((index, _)), None) => {
                 let opening = tree.opening(index)?;
-                let new_value = new_value.unwrap_or(opening.leaf.value);
                 tree.update(index, new_value)?;
                 LeafAccess::Update { opening, new_value }
             }
-            (None, Some(new_value), Some(index)) => {
-                let key = t.id.key();
+            (None, Some(index)) => {
+                let key = id.key();
                 let predecessor = tree.opening(tree.predecessor(key)?)?;
                 let (next_key, next_index) = tree.link(predecessor.index, key, index)?;
                 tree.flush()?;
                 let siblings = tree.siblings(index)?;
-                tree.fill(index, t.id, Leaf { key, value: new_value, next_key, next_index })?;
+                tree.fill(index, id, Leaf { key, value: new_value, next_key, next_index })?;
                 LeafAccess::Insert { predecessor, index, siblings, new_value }
             }
-            (None, None, None) => {
-                LeafAccess::Absent { predecessor: tree.opening(tree.predecessor(t.id.key())?)? }
+            (None, None) if new_value != <[Fr; 3]>::default() => {
+                return Err(WitnessError::NotCreated { id });
             }
-            (None, ..) => return Err(WitnessError::IncompleteCreation { id: t.id }),
+            (None, None) => LeafAccess::Absent { predecessor: tree.opening(tree.predecessor(id.key())?)? },
         };
         tree.flush()?;
-        ops.push(LeafOp { id: t.id, access });
+        ops.push(LeafOp { id, access });
     }
     Ok(BatchLeafOps { ops, new_state: tree.commitment() })
 }
 
-/// The operations that lead from the state `before` a batch to the state `after` it, given the leaves that the batch
-/// touches.
+/// The operations that lead from the state `before` a batch to the state `after` it, given what the batch touched: the
+/// merged records of its blocks.
 ///
 /// # Errors
-/// If the store fails, or the batch changed a leaf that is not in `ids`.
-pub fn leaf_ops_between<B, A>(
-    before: &B,
-    after: &A,
-    ids: impl IntoIterator<Item = LeafId>,
-) -> Result<BatchLeafOps, WitnessError>
-where
-    B: TreeReader + ?Sized,
-    A: TreeReader + ?Sized,
-{
-    let mut touched = Vec::new();
-    for id in ids {
-        let index = after.index_of(&id)?;
-        let new_value = index.map(|i| after.leaf(i)).transpose()?.map(|leaf| leaf.value);
-        let created_index = if before.index_of(&id)?.is_none() { index } else { None };
-        touched.push(Touched { id, new_value, created_index });
-    }
-    let result = batch_leaf_ops(before, &touched)?;
-    if result.new_state != after.commitment() {
-        return Err(WitnessError::OtherState { expected: after.commitment(), got: result.new_state });
+/// If the store fails, the record contradicts `before`, or it does not lead to `after`.
+pub fn leaf_ops_between<R: TreeReader + ?Sized>(
+    before: &R,
+    after: StateCommitment,
+    access: &BlockAccess,
+) -> Result<BatchLeafOps, WitnessError> {
+    let result = batch_leaf_ops(before, access)?;
+    if result.new_state != after {
+        return Err(WitnessError::OtherState { expected: after, got: result.new_state });
     }
     Ok(result)
 }

@@ -36,7 +36,7 @@ mod witness;
 pub use self::{
     constraints::synthesize,
     shape::{Shape, permutations_of},
-    witness::{Assignment, BatchError, Header, opened_journal},
+    witness::{Assignment, BatchError, Header},
 };
 
 /// Keccak stream of the batch's bytes.

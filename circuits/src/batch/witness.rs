@@ -218,7 +218,7 @@ fn senders(txs: &[DecodedTx]) -> Result<Vec<Address>, BatchError> {
 }
 
 /// The journal before a batch: the old values of all leaves it touches.
-pub fn opened_journal(ops: &[LeafOp], leaf_count: u64) -> Journal {
+fn opened_journal(ops: &[LeafOp], leaf_count: u64) -> Journal {
     let mut journal = Journal { leaf_count, ..Journal::default() };
     for op in ops {
         let (value, index) = match &op.access {

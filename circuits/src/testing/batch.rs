@@ -1,19 +1,21 @@
 //! A chain in memory that makes batch witnesses: the reference tree, the transfer formulas of `cairn_protocol`, and the
-//! batch's system accesses. For tests, counts and benchmarks of circuits; the node's own chain is in other crates.
+//! batch's system accesses, recorded block by block. For tests, counts and benchmarks of circuits; the node's own chain is in other crates.
+
+use std::{collections::HashMap, convert::Infallible};
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use ark_ff::Zero;
 use cairn_protocol::{
-    constants::{DEVNET_CHAIN_ID, FORK_ID, GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT},
-    leaf::{AccountValue, LeafId, storage_to_fields},
-    system::{block_number_leaf, global_exit_root_leaf, global_exit_root_slot, touched_leaves},
-    transfer::{TransferContext, apply_transfer},
+    access::{AccessRecorder, BlockAccess, TouchedLeaf},
+    constants::{DEVNET_CHAIN_ID, FORK_ID},
+    leaf::{AccountValue, LeafId, storage_from_fields, storage_to_fields},
+    system::{block_number_leaf, global_exit_root_leaf, last_rollup_exit_root_leaf},
+    transfer::{AccountReader, TransferContext, apply_transfer},
     tx::decode_batch,
-    witness::{BATCH_WITNESS_VERSION, BatchWitness, LeafAccess, LeafOp},
+    witness::{BATCH_WITNESS_VERSION, BatchWitness, LeafOp},
 };
 
 use super::tree::ReferenceTree;
-use crate::{F, batch::opened_journal, machines::journal::Journal};
+use crate::F;
 
 /// What a batch brings along.
 #[derive(Clone, Debug)]
@@ -60,41 +62,34 @@ impl ReferenceChain {
         let txs = decode_batch(&input.transactions).map_err(|e| refuse(&e))?;
         let senders: Vec<Address> =
             txs.iter().map(|tx| tx.recover_sender().map_err(|e| refuse(&e))).collect::<Result<_, _>>()?;
-        let touched = touched_leaves(
-            senders.iter().copied().zip(txs.iter().map(|tx| tx.to)),
-            input.coinbase,
-            input.global_exit_root,
-        );
-        let before: Vec<LeafOp> = touched.values().map(|id| self.tree.read(*id)).collect();
         let old_state = self.tree.commitment();
-        let mut journal = opened_journal(&before, old_state.leaf_count);
-
+        let mut run = Run::new(&self.tree);
         if !input.global_exit_root.is_zero() {
-            let slot = global_exit_root_slot(input.global_exit_root);
-            let timestamp = U256::from(input.timestamp);
-            journal
-                .access_storage(GLOBAL_EXIT_ROOT_L2, slot, 0, |v| if v.is_zero() { timestamp } else { v })
-                .map_err(|e| refuse(&e))?;
-            debug_assert!(touched.values().any(|id| *id == global_exit_root_leaf(input.global_exit_root)));
+            let id = global_exit_root_leaf(input.global_exit_root);
+            let is_new = run.slot(&id).is_zero();
+            run.access(id, is_new.then(|| storage_to_fields(U256::from(input.timestamp))));
         }
         let rules = TransferContext { chain_id: DEVNET_CHAIN_ID, coinbase: input.coinbase };
-        for (tx, sender) in txs.iter().zip(&senders) {
-            let accesses = apply_transfer(tx, *sender, &rules, &journal, journal.leaf_count)
-                .map_err(|e| refuse(&e))?
-                .accesses;
-            for access in accesses {
-                journal.access_account(access.address, 0, |_| access.new).map_err(|e| refuse(&e))?;
+        // A batch without transactions has no block, and yet the accesses that end a block.
+        for at in 0..txs.len().max(1) {
+            if let (Some(tx), Some(sender)) = (txs.get(at), senders.get(at)) {
+                let outcome = apply_transfer(tx, *sender, &rules, &run, run.recorder.leaf_count());
+                for access in outcome.map_err(|e| refuse(&e))?.accesses {
+                    run.access(LeafId::Account(access.address), Some(access.new.to_fields()));
+                }
+                let number = run.slot(&block_number_leaf()) + U256::ONE;
+                run.access(block_number_leaf(), Some(storage_to_fields(number)));
+            } else {
+                run.access(block_number_leaf(), None);
             }
+            run.access(last_rollup_exit_root_leaf(), None);
+            run.end_block();
         }
-        let LeafId::Storage(address, slot) = block_number_leaf() else {
-            return Err(refuse(&"no block number"));
-        };
-        journal.access_storage(address, slot, 0, |n| n + U256::from(txs.len())).map_err(|e| refuse(&e))?;
-        let exit_root = journal
-            .access_storage(GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT, 0, |v| v)
-            .map_err(|e| refuse(&e))?;
+        let exit_root = run.slot(&last_rollup_exit_root_leaf());
+        let accesses = run.blocks;
+        let touched = BlockAccess::merge(&accesses).map_err(|e| refuse(&e))?;
 
-        let leaf_ops = self.close(&before, &journal);
+        let leaf_ops = self.close(touched);
         self.batch_number += 1;
         let witness = BatchWitness {
             version: BATCH_WITNESS_VERSION,
@@ -108,28 +103,78 @@ impl ReferenceChain {
             global_exit_root: input.global_exit_root,
             timestamp: input.timestamp,
             coinbase: input.coinbase,
-            new_local_exit_root: exit_root.value.into(),
+            new_local_exit_root: exit_root.into(),
+            accesses,
             leaf_ops,
         };
         self.acc_input_hash = witness.new_acc_input_hash();
         Ok(witness)
     }
 
-    /// Writes what the journal holds, in key order, relative to the running tree.
-    fn close(&mut self, before: &[LeafOp], journal: &Journal) -> Vec<LeafOp> {
-        let finals: std::collections::BTreeMap<LeafId, ([F; 3], u64)> =
-            journal.leaves().map(|(id, e)| (id, (e.value, e.index))).collect();
-        before
-            .iter()
-            .map(|op| {
-                let (value, index) = finals.get(&op.id).copied().unwrap_or(([F::zero(); 3], 0));
-                let absent = !matches!(op.access, LeafAccess::Update { .. });
-                if absent && index == 0 {
-                    self.tree.read(op.id)
-                } else {
-                    self.tree.write_at(op.id, index, value)
-                }
-            })
-            .collect()
+    /// Reads and writes what was touched, in key order, relative to the running tree.
+    fn close(&mut self, mut touched: BlockAccess) -> Vec<LeafOp> {
+        touched.leaves.sort_unstable_by_key(|leaf| leaf.id.key());
+        let open = |leaf: TouchedLeaf| match leaf.created {
+            Some(index) => self.tree.write_at(leaf.id, index, leaf.new_value),
+            None if self.tree.position(leaf.id.key()).is_none() => self.tree.read(leaf.id),
+            None => self.tree.write(leaf.id, leaf.new_value),
+        };
+        touched.leaves.into_iter().map(open).collect()
+    }
+}
+
+/// Leaves during a batch: what its accesses left, over the tree before it.
+struct Run<'a> {
+    tree: &'a ReferenceTree,
+    /// Position and value.
+    leaves: HashMap<LeafId, (u64, [F; 3])>,
+    /// Of the present block.
+    recorder: AccessRecorder,
+    blocks: Vec<BlockAccess>,
+}
+
+impl<'a> Run<'a> {
+    fn new(tree: &'a ReferenceTree) -> Self {
+        let recorder = AccessRecorder::new(tree.commitment().leaf_count);
+        Self { tree, leaves: HashMap::new(), recorder, blocks: Vec::new() }
+    }
+
+    /// A leaf before the present block.
+    fn find(&self, id: &LeafId) -> Option<(u64, [F; 3])> {
+        let in_tree =
+            || self.tree.position(id.key()).map(|index| (index, self.tree.opening(index).leaf.value));
+        self.leaves.get(id).copied().or_else(in_tree)
+    }
+
+    fn slot(&self, id: &LeafId) -> U256 {
+        let value = self.find(id).map(|(_, value)| value).unwrap_or_default();
+        // Written by this chain from a slot's value.
+        storage_from_fields(&value).unwrap_or_default()
+    }
+
+    fn access(&mut self, id: LeafId, write: Option<[F; 3]>) {
+        let before = self.find(&id);
+        self.recorder.access_known((id, write), before);
+    }
+
+    fn end_block(&mut self) {
+        let next = AccessRecorder::new(self.recorder.leaf_count());
+        let block = std::mem::replace(&mut self.recorder, next).finish();
+        for leaf in &block.leaves {
+            if let Some(index) = leaf.created.or(self.find(&leaf.id).map(|(index, _)| index)) {
+                self.leaves.insert(leaf.id, (index, leaf.new_value));
+            }
+        }
+        self.blocks.push(block);
+    }
+}
+
+impl AccountReader for Run<'_> {
+    type Error = Infallible;
+
+    fn read_account(&self, address: Address) -> Result<Option<(AccountValue, u64)>, Infallible> {
+        let leaf = self.find(&LeafId::Account(address));
+        // As above, of an account's value.
+        Ok(leaf.map(|(index, value)| (AccountValue::from_fields(&value).unwrap_or_default(), index)))
     }
 }

@@ -22,6 +22,7 @@ use cairn_sequencer::{
     batch::{BatchFull, BatchHeader, BatchLimits, CloseReason, OpenBatch},
     evm::BlockContext,
     executor::ExecuteError,
+    pending::PendingState,
     pool::{Pool, PoolConfig, PoolError},
 };
 use cairn_state::{Batch, StateDb, StateError, Store, StoreError};
@@ -371,6 +372,25 @@ impl Chain {
             timestamp: header.timestamp,
             coinbase: header.beneficiary,
         })
+    }
+
+    /// The state that the transaction of a block was executed on: that after the block before, and what the block did
+    /// before its transaction.
+    ///
+    /// # Errors
+    /// If there is no such block, the state before it was pruned, or the store fails.
+    pub fn before_transaction(&self, number: u64) -> Result<PendingState, ChainError> {
+        let mut state = PendingState::new(self.state.at(number.saturating_sub(1))?);
+        let batch = self.storage.block(number)?.ok_or(StorageError::Missing { kind: Kind::Block })?.batch;
+        // The open batch first: it may be sealed in between, not the other way round.
+        let header = match self.storage.open_batch()? {
+            Some(open) if open.number == batch => Some(open),
+            _ => self.storage.batch(batch)?.map(|record| record.batch.header),
+        };
+        if let Some(header) = header {
+            state.apply(&header.opening(number))?;
+        }
+        Ok(state)
     }
 
     /// The state.

@@ -88,7 +88,8 @@ impl Chain {
             let record = block.ok_or(StorageError::Missing { kind: Kind::Block })?;
             let tx = decode_tx(&record.raw).map_err(|reason| ChainError::Decode { number, reason })?;
             // A block follows another: its number is at least 1.
-            let state = self.state.at(number - 1)?;
+            let mut state = PendingState::new(self.state.at(number - 1)?);
+            state.apply(&open.opening())?;
             let executed = self.execute(&tx, record.sender, &open, &state, number)?;
             open.check(&tx, &executed, &self.limits)
                 .map_err(|reason| ChainError::Refit { number, reason })
@@ -209,6 +210,11 @@ impl Chain {
             // From here on it cannot be replaced.
             let Some(pooled) = lock(&self.pool).begin() else { break };
             let (tx, sender) = (&pooled.valid.tx, pooled.valid.sender);
+            if open.is_empty() {
+                // The first transaction of a batch sees its global exit root. If it does not become a block, the next one does
+                // the same again, which changes nothing.
+                group.state.apply(&open.opening())?;
+            }
             let executed = match self.execute(tx, sender, open, &group.state, first_pending) {
                 Ok(executed) => executed,
                 Err(ChainError::Execute { number, source }) => match *source {

@@ -15,6 +15,7 @@ use cairn_protocol::tx::decode_tx;
 use cairn_sequencer::{
     call::Caller,
     evm::EvmDb,
+    pending::PendingState,
     trace::{Budget, Past, TraceLimits, Tracer, TransactionContext, trace_transaction},
 };
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
@@ -135,8 +136,7 @@ impl DebugRpc {
         budget: &mut Budget,
     ) -> Result<GethTrace, RpcError> {
         let decoded = decode_tx(&tx.raw).map_err(|reason| ChainError::Decode { number, reason })?;
-        // A block with a transaction follows another.
-        let state = self.chain.state().at(number - 1)?;
+        let state = self.chain.before_transaction(number)?;
         let db = EvmDb { state: &state, hashes: self.chain.storage() };
         let place =
             TransactionContext::default().with_block_hash(block_hash).with_tx_hash(tx.hash).with_tx_index(0);
@@ -211,11 +211,10 @@ impl DebugRpc {
         let (number, record) = self.block(block.unwrap_or_default())?;
         // The state after the block, or before the transaction that is named.
         let state = match options.tx_index {
-            None => number,
-            Some(0) if record.transaction.is_some() => number - 1,
+            None => PendingState::new(self.chain.state().at(number)?),
+            Some(0) if record.transaction.is_some() => self.chain.before_transaction(number)?,
             Some(index) => return Err(RpcError::TransactionIndex { index, number }),
         };
-        let state = self.chain.state().at(state)?;
         let db = EvmDb { state: &state, hashes: self.chain.storage() };
         let caller = Caller::new(db, &self.chain.context_of(number)?, self.gas_cap)
             .with_overrides(options.state_overrides, options.block_overrides)?;

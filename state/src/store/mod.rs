@@ -19,6 +19,8 @@ pub enum Table {
     Meta,
     /// Block number → commitment and changed leaves.
     Blocks,
+    /// Block number → what the block touched.
+    Accesses,
     /// Level ‖ node ‖ block → children.
     Nodes,
     /// Position ‖ block → leaf.
@@ -46,9 +48,10 @@ pub enum Table {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Meta,
         Self::Blocks,
+        Self::Accesses,
         Self::Nodes,
         Self::Leaves,
         Self::Keys,
@@ -68,6 +71,7 @@ impl Table {
         match self {
             Self::Meta => "meta",
             Self::Blocks => "blocks",
+            Self::Accesses => "accesses",
             Self::Nodes => "nodes",
             Self::Leaves => "leaves",
             Self::Keys => "keys",

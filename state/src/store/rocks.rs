@@ -27,8 +27,9 @@ const FAIRNESS: i32 = 10;
 const BLOOM_BITS: f64 = 10.0;
 
 /// What the state commits to and how values are kept: version byte, content, checksum. Format 2 has code hashes without
-/// due push data, format 3 the node's records by bincode; databases from before the checksum have no format entry.
-const FORMAT: u8 = 4;
+/// due push data, format 3 the node's records by bincode, format 4 no records of what blocks touched; databases from before
+/// the checksum have no format entry.
+const FORMAT: u8 = 5;
 /// Key of the format, in RocksDB's default column family.
 const FORMAT_KEY: &[u8] = b"format";
 /// What the format's checksum takes for the table.

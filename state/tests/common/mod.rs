@@ -65,8 +65,8 @@ impl Model {
     }
 
     pub fn apply(&mut self, changes: &BlockChanges) {
-        for (id, value) in &changes.writes {
-            self.write(*id, *value);
+        for (id, value) in changes.writes() {
+            self.write(id, value);
         }
     }
 
@@ -128,8 +128,11 @@ pub fn write() -> impl Strategy<Value = (LeafId, [Fr; 3])> {
     ]
 }
 
+/// Writes and a few reads.
 pub fn block() -> impl Strategy<Value = BlockChanges> {
-    prop::collection::vec(write(), 0..6).prop_map(|writes| BlockChanges { writes, codes: vec![] })
+    let access =
+        (write(), prop::bool::weighted(0.8)).prop_map(|((id, value), writes)| (id, writes.then_some(value)));
+    prop::collection::vec(access, 0..7).prop_map(|accesses| BlockChanges { accesses, codes: vec![] })
 }
 
 /// A failure that no message depends on.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, U256};
 use cairn_protocol::{
     Fr,
+    access::LeafAllocator,
     leaf::{AccountValue, LeafId, storage_to_fields},
     transfer::AccountReader,
 };
@@ -50,10 +51,9 @@ impl Journal {
         let old = *entry;
         entry.value = update(old.value);
         entry.time = now;
-        if old.index == 0 && !entry.value.is_empty() {
-            entry.index = self.leaf_count;
-            self.leaf_count += 1;
-        }
+        let mut leaves = LeafAllocator::new(self.leaf_count);
+        entry.index = leaves.write(old.index, entry.value.is_empty());
+        self.leaf_count = leaves.leaf_count();
         Ok(old)
     }
 
@@ -73,10 +73,9 @@ impl Journal {
         let old = *entry;
         entry.value = update(old.value);
         entry.time = now;
-        if old.index == 0 && !entry.value.is_zero() {
-            entry.index = self.leaf_count;
-            self.leaf_count += 1;
-        }
+        let mut leaves = LeafAllocator::new(self.leaf_count);
+        entry.index = leaves.write(old.index, entry.value.is_zero());
+        self.leaf_count = leaves.leaf_count();
         Ok(old)
     }
 

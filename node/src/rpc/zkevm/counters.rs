@@ -75,7 +75,7 @@ pub(super) fn estimate(
         ExecuteError::Refused { reason } => RpcError::Call(CallError::Invalid { reason }),
         other => ChainError::Execute { number, source: Box::new(other) }.into(),
     })?;
-    let counters = BatchMeter::new(true).counters_with(&executed.work(&tx));
+    let counters = BatchMeter::with_new_root().counters_with(&executed.work(&tx));
     let not_provable = match run(Admission::Provable) {
         Ok(_) => counters.fits(chain.capacity()).err().map(|e| e.to_string()),
         Err(e) => Some(e.to_string()),
