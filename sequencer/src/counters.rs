@@ -9,6 +9,7 @@ use cairn_protocol::{
     leaf::LeafId,
     resources::{Resource, Rows},
     system::{block_number_leaf, global_exit_root_leaf, last_rollup_exit_root_leaf},
+    transfer::max_cost_wei,
     tx::DecodedTx,
 };
 
@@ -146,21 +147,29 @@ impl BatchMeter {
         }
     }
 
-    /// The most that a batch of this plain transfer alone may cost: with a global exit root, recipient and coinbase new.
+    /// The most that a batch of this plain transfer alone may cost: with a global exit root, and with every account absent that
+    /// may be. A sender has an account unless it pays nothing; who receives nothing gets none.
     #[must_use]
     pub fn single(tx: &DecodedTx, sender: Address, coinbase: Address) -> Rows {
-        let leaf = |address, created| TouchedLeaf {
+        // Only whether a leaf is created costs, not where.
+        let leaf = |address, created: bool| TouchedLeaf {
             id: LeafId::Account(address),
             old_value: Default::default(),
             new_value: Default::default(),
-            created,
+            created: created.then_some(0),
         };
-        let mut access = BlockAccess { leaves: vec![leaf(sender, None)] };
-        for address in tx.to.into_iter().chain([coinbase]) {
-            // Only whether a leaf is created costs, not where.
+        let pays_nothing = max_cost_wei(tx).is_some_and(|cost| cost.is_zero());
+        let mut access = BlockAccess { leaves: vec![leaf(sender, pays_nothing && tx.nonce == 0)] };
+        let receives = [(tx.to, !tx.value.is_zero()), (Some(coinbase), tx.effective_gas_price() > 0)];
+        for (address, receives) in
+            receives.into_iter().filter_map(|(address, receives)| Some((address?, receives)))
+        {
             match access.leaves.iter_mut().find(|known| known.id == LeafId::Account(address)) {
-                Some(known) => known.created = Some(0),
-                None => access.leaves.push(leaf(address, Some(0))),
+                // Its account is there, or it pays nothing and there is nothing to receive.
+                Some(_) if address == sender => {}
+                Some(known) if receives => known.created = Some(0),
+                Some(_) => {}
+                None => access.leaves.push(leaf(address, receives)),
             }
         }
         Self::with_new_root().counters_with(&Work { tx, access: &access, usage: EvmUsage::default() })
