@@ -19,14 +19,14 @@ use crate::{
 /// `CHALLENGE_DOMAIN` of `Groth16Verifier.sol`: ASCII, padded with zeros on the right.
 const CHALLENGE_DOMAIN: &[u8; 18] = b"cairn.challenge.v1";
 
-/// What is sent before the challenges exist.
+/// The part of a proof that is fixed before the challenges are drawn.
 #[derive(Clone, Debug)]
 pub struct Commitment {
     /// D.
     pub d: G1Affine,
     /// D' = σ·D.
     pub d_pok: G1Affine,
-    /// The committed values, to be found again in the final assignment.
+    /// The committed values. The final assignment must have the same; the prover compares them.
     pub(crate) scalars: Vec<BigInt<4>>,
 }
 

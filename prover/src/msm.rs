@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! scalars ─► centred (|s| < r/2, sign) ─► signed digits of c bits ─► per window: points sorted by bucket
-//!         ─► runs of equal bucket halved again and again by affine additions ─► running sum over the buckets
+//!         ─► runs of equal bucket halved again and again by affine additions ─► buckets added to rows and columns
+//!         ─► running sums over rows and over columns
 //! ```
 //! An affine addition costs six field multiplications with its share of the inversion, a mixed one in the coordinates of
 //! ark-ec's buckets ten. A scalar costs as many additions as it has digits other than zero, so small values and small
@@ -118,32 +119,62 @@ impl Digits {
     }
 }
 
-/// The width with the least work for `sizes[b]` scalars of b bits: 6 multiplications an addition, 26 a bucket.
+/// The width with the least work for `sizes[b]` scalars of b bits: 6 multiplications an addition, 12 and some for the two
+/// additions of a bucket to its row and to its column.
 fn best_width(sizes: &[usize; BITS + 1], longest: usize) -> usize {
     let cost = |c: usize| {
         let additions: usize = sizes.iter().enumerate().skip(1).map(|(b, n)| n * (b + 1).div_ceil(c)).sum();
-        6 * additions + 26 * ((longest + 1).div_ceil(c) << (c - 1))
+        6 * additions + 14 * ((longest + 1).div_ceil(c) << (c - 1))
     };
-    (2..=16).min_by_key(|c| cost(*c)).unwrap_or(2)
+    (2..=18).min_by_key(|c| cost(*c)).unwrap_or(2)
 }
 
 /// Σ digitᵢ·Pᵢ for one window.
 fn window<P: SWCurveConfig>(points: &[Affine<P>], digits: &Digits, w: usize) -> Projective<P> {
     let buckets = (1 << (digits.width - 1)) + 1;
-    let sorted = sort(digits, w, buckets);
-    let sums: Vec<Vec<(u32, Affine<P>)>> =
-        sorted.par_chunks(CHUNK).map(|entries| reduce(points, entries)).collect();
-    drop(sorted);
+    weigh(sum_by_bucket(points, &sort(digits, w, buckets)), digits.width - 1)
+}
 
+/// Σ b·S_b for sums S_b of buckets b ≤ 2^bits, in order; a bucket may have several.
+///
+/// Buckets are laid out in rows of 2^m. With b = 2^m·row + column, the sum is 2^m·Σ row·(sum of the row) +
+/// Σ column·(sum of the column): each bucket is added to its row and to its column by affine additions, 6 multiplications each,
+/// and only rows and columns pay for a running sum in projective coordinates, 26 multiplications a step.
+pub(crate) fn weigh<P: SWCurveConfig>(sums: Vec<(u32, Affine<P>)>, bits: usize) -> Projective<P> {
+    let m = bits / 2;
+    let (numbers, points): (Vec<u32>, Vec<Affine<P>>) = sums.into_iter().unzip();
+    let entries = |line: &dyn Fn(u32) -> u32| -> Vec<Entry> {
+        let all = numbers.iter().zip(0u32..).map(|(b, i)| Entry { bucket: line(*b), signed_index: i << 1 });
+        // What has the weight zero is left out.
+        all.filter(|entry| entry.bucket != 0).collect()
+    };
+    let rows = entries(&|b| b >> m);
+    let mut columns = entries(&|b| b & ((1 << m) - 1));
+    columns.sort_by_key(|entry| entry.bucket);
+    let mut total = running_sum(&sum_by_bucket(&points, &rows));
+    for _ in 0..m {
+        total.double_in_place();
+    }
+    total + running_sum(&sum_by_bucket(&points, &columns))
+}
+
+/// The sums of the points of each bucket, in order. What is left of a bucket at the border of two chunks, or where too few
+/// additions are left to share an inversion, comes as several sums.
+fn sum_by_bucket<P: SWCurveConfig>(points: &[Affine<P>], entries: &[Entry]) -> Vec<(u32, Affine<P>)> {
+    let chunks: Vec<_> = entries.par_chunks(CHUNK).map(|entries| reduce(points, entries)).collect();
+    chunks.concat()
+}
+
+/// Σ b·S_b, S_b being added b times by adding up all that was seen so far once a step.
+fn running_sum<P: SWCurveConfig>(sums: &[(u32, Affine<P>)]) -> Projective<P> {
     let (mut running, mut total) = (Projective::<P>::zero(), Projective::<P>::zero());
-    let mut entries = sums.into_iter().rev().flat_map(|sums| sums.into_iter().rev()).peekable();
-    for bucket in (1..buckets as u32).rev() {
+    let mut entries = sums.iter().rev().peekable();
+    let largest = sums.last().map_or(0, |(bucket, _)| *bucket);
+    for bucket in (1..=largest).rev() {
         while let Some((_, point)) = entries.next_if(|(b, _)| *b == bucket) {
             running += point;
         }
-        if !running.is_zero() {
-            total += running;
-        }
+        total += running;
     }
     total
 }
@@ -200,6 +231,9 @@ fn reduce<P: SWCurveConfig>(points: &[Affine<P>], entries: &[Entry]) -> Vec<(u32
     }
     let mut denominators = Vec::with_capacity(local.len() / 2);
     let mut products = Vec::with_capacity(local.len() / 2);
+    // Each pass adds the points of every run in pairs, so that its length halves, and inverts the denominators of all pairs
+    // together. Results move to the front of `local`: a pair that is read is never behind a result that was written, since
+    // two points are read for each one written.
     while runs.iter().map(|run| run.len / 2).sum::<usize>() >= MIN_PAIRS {
         denominators.clear();
         for run in &runs {

@@ -26,11 +26,11 @@ use crate::{
 /// Why there is no proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProveError {
-    #[error("the synthesis has {got} {kind} wires, the key {expected}")]
+    #[error("the synthesis has {got} {kind} wires, the key {expected}: it is the key of another circuit")]
     WireCount { kind: &'static str, expected: usize, got: usize },
     #[error("committed wire {index} changed after the commitment")]
     CommittedValueChanged { index: usize },
-    #[error("constraint {index}, {name}, is not satisfied")]
+    #[error("the witness does not satisfy constraint {index}, {name}")]
     Unsatisfied { index: usize, name: &'static str },
     #[error("{constraints} constraints and 4 consistency rows exceed the largest domain, of 2²⁸ points")]
     TooManyConstraints { constraints: usize },
@@ -87,6 +87,7 @@ pub fn prove<C: Circuit>(pk: &ProvingKey, circuit: &C, witness: &C::Witness) -> 
     if expected != got {
         return Err(ProveError::WireCount { kind: "committed", expected, got });
     }
+    // From here to the challenges nothing may change: they are a hash of the key, the public input and the commitment.
     let public_input = cs.public_input_value();
     let commitment = timed(&mut stats.commit_s, || commit::commit(pk, cs.committed()));
     let ch = challenges(pk.vk.digest(), public_input, &commitment.d);
@@ -108,8 +109,11 @@ pub(crate) fn finish(
         return Err(ProveError::WireCount { kind: "ordinary", expected: shape.witness, got });
     }
     let z = cs.assignment();
+    // What follows needs memory, and none of the interactions.
     drop(cs);
     let scalars: Vec<_> = z.par_iter().with_min_len(1024).map(|v| v.into_bigint()).collect();
+    // D and the challenges were computed from the values at that time. With others the verifier would reject the proof
+    // without a reason; this error names the wire.
     let committed = &scalars[NUM_PUBLIC as usize..shape.instance()];
     if let Some(index) = committed.iter().zip(&commitment.scalars).position(|(now, then)| now != then) {
         return Err(ProveError::CommittedValueChanged { index });
@@ -118,6 +122,7 @@ pub(crate) fn finish(
         .ok_or(ProveError::TooManyConstraints { constraints: shape.constraints })?;
     let evaluations = timed(&mut stats.matrices_s, || Evaluations::new(&pk.circuit, &z, domain.size()));
     drop(z);
+    // Before the transforms and sums, which take most of the time: if a constraint is violated there is no quotient.
     let matrices = pk.circuit.matrices();
     evaluations
         .check(matrices)

@@ -3,8 +3,9 @@
 //! libsnark's reduction adds a row zⱼ · 0 = 0 for every instance variable j. Ours adds it for the constant, x, ρ and α only:
 //! committed wires are instance variables to ark-groth16, but a row for each would double the domain.
 //!
-//! Soundness: the rows make u₀ … u₃ independent of all other columns, so that x, ρ and α in the verifier's equation cannot be
-//! traded against each other or against committed wires. Committed wires need no such row: what the prover knows of
+//! # Soundness
+//!
+//! The rows make u₀ … u₃ independent of all other columns, so that x, ρ and α in the verifier's equation cannot be traded against each other or against committed wires. Committed wires need no such row: what the prover knows of
 //! D is a vector d with D = Σ dⱼ·Kⱼ/γ, and two vectors of the same D differ by a combination whose columns vanish in A, B
 //! and C at once, so that no constraint, of the lookup argument or otherwise, can tell them apart (docs/adr/0001).
 
@@ -139,7 +140,7 @@ pub struct Evaluations {
     c: Vec<F>,
 }
 
-/// What a product with a coefficient costs: most are ±1.
+/// A coefficient, told apart by what a product with it costs: most are ±1, and need no multiplication.
 enum Coefficient {
     One,
     MinusOne,

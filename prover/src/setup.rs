@@ -102,8 +102,8 @@ impl Drop for Trapdoor {
     }
 }
 
-/// Randomness that can be played again: the generator draws the evaluation point t itself, and the commitment's scalars are
-/// functions of t.
+/// A recording of operating-system randomness. The generator draws the point t itself and does not return it, but the
+/// commitment's bases depend on t too: so t is drawn from a tape, which is rewound and then given to the generator.
 #[derive(Default)]
 pub(crate) struct Tape {
     pub(crate) words: Zeroizing<Vec<u64>>,
@@ -148,6 +148,8 @@ pub fn setup(circuit: Recorded, observer: &dyn Observer) -> Result<ProvingKey, S
     let (mut t, mut tape) =
         evaluation_point(circuit.shape(), &domain, Tape::default()).ok_or_else(too_many)?;
 
+    // t must be the first thing that the generator draws, as it is because all other secrets are handed to it. If it drew
+    // another, the bases below would not be multiples by σ of the generator's, and assemble() would refuse them.
     observer.progress(Phase::Generate, 0.0);
     let ark = Groth16::<Bn254, CommittedReduction>::generate_parameters_with_qap(
         Replay(&circuit),
@@ -164,6 +166,7 @@ pub fn setup(circuit: Recorded, observer: &dyn Observer) -> Result<ProvingKey, S
     observer.progress(Phase::Commitment, 0.0);
     let sigma2 = (G2Affine::generator() * trapdoor.sigma).into_affine();
     let committed_sigma = sigma_multiples(&circuit, &domain, t, &trapdoor)?;
+    // Nothing below needs a secret: they are erased before the key exists.
     t.zeroize();
     drop((trapdoor, tape));
     let key = assemble(ark, sigma2, committed_sigma, circuit)?;

@@ -48,17 +48,19 @@ const BLOCKS: usize = 32;
 pub enum KeyFileError {
     #[error("cannot access the key file {path}")]
     Io { path: PathBuf, source: io::Error },
-    #[error("{path} is not a proving key")]
+    #[error("{path} is not a proving key: remove it to have the key made anew")]
     NotAKey { path: PathBuf },
     #[error("{path} has version {got}, expected {expected}: remove it to have the key made anew")]
     Version { path: PathBuf, expected: u32, got: u32 },
-    #[error("{path} belongs to circuit {got}, expected {expected}")]
+    #[error(
+        "{path} belongs to circuit {got}, expected {expected}: keys are found by their names, which must not be changed"
+    )]
     WrongCircuit { path: PathBuf, expected: B256, got: B256 },
-    #[error("{path} has {got} bytes, expected {expected}")]
+    #[error("{path} has {got} bytes, expected {expected}: remove it to have the key made anew")]
     Length { path: PathBuf, expected: u64, got: u64 },
-    #[error("{path} is corrupted: its checksum does not match")]
+    #[error("{path} is corrupted: its checksum does not match; remove it to have the key made anew")]
     Corrupted { path: PathBuf },
-    #[error("{path} holds an unusable key")]
+    #[error("{path} holds an unusable key: remove it to have the key made anew")]
     Defect { path: PathBuf, source: KeyDefect },
     #[error("{path} exists already")]
     Exists { path: PathBuf },

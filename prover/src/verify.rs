@@ -57,8 +57,12 @@ pub fn prepared_inputs(vk: &VerifyingKey, public_input: F, d: &G1Affine) -> G1Pr
 /// ```text
 /// ∏ e(cᵢ·Aᵢ, Bᵢ) · e(−Σcᵢ·α₁, β₂) · e(−Σcᵢ·(ICᵢ + Dᵢ), γ₂) · e(−Σcᵢ·Cᵢ, δ₂) · e(τ·Σcᵢ·Dᵢ, σ·G₂) · e(−τ·Σcᵢ·D'ᵢ, G₂) = 1
 /// ```
-/// Soundness: c₀ = 1; the others and τ are 128 bits of a hash over the key and everything in the call, so a bad proof
-/// passes with probability at most 2⁻¹²⁷ an attempt (derivation in the contract). Does not say which proof is bad.
+/// If an equation fails, the error does not say which proof's.
+///
+/// # Soundness
+///
+/// c₀ = 1; the others and τ are 128 bits of a hash over the key and everything in the call, so a bad proof
+/// passes with probability at most 2⁻¹²⁷ an attempt (derivation in the contract).
 pub fn verify_batch(vk: &VerifyingKey, proofs: &[(F, Proof)]) -> Result<(), VerifyError> {
     if proofs.is_empty() {
         return Err(VerifyError::NoProofs);
