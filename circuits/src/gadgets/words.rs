@@ -42,19 +42,6 @@ impl Word {
         let (hi, lo) = cairn_protocol::leaf::halves(v);
         Self { hi: cs.commit(name, hi).into(), lo: cs.commit(name, lo).into() }
     }
-
-    /// Sixteen committed limbs of 16 bits, range-checked in an enabled row: 16 constraints named `name`.
-    pub fn commit(cs: &mut Cs, name: &'static str, en: &Lc, v: U256) -> Self {
-        let limbs: Vec<Lc> = (0..16u32)
-            .map(|i| {
-                let limb = (v >> (16 * i)).as_limbs()[0] & 0xffff;
-                let wire = cs.commit(name, limb);
-                cs.lookup(name, Bus::Range16, en.clone(), wire);
-                wire.into()
-            })
-            .collect();
-        Self { hi: Lc::recompose(&limbs[8..], 16), lo: Lc::recompose(&limbs[..8], 16) }
-    }
 }
 
 /// `name`: x ∈ [0, 2^(16·limbs)) in an enabled row; `limbs` constraints.
@@ -71,31 +58,4 @@ pub fn enforce_range(cs: &mut Cs, name: &'static str, en: &Lc, x: &Lc, limbs: u3
     }
     low.merge();
     cs.lookup(name, Bus::Range16, en.clone(), low);
-}
-
-/// Names of the two equations of [`enforce_sum`].
-#[derive(Clone, Copy, Debug)]
-pub struct SumNames {
-    pub low: &'static str,
-    pub high: &'static str,
-}
-
-/// a + b = c as integers of 256 bits; two constraints.
-///
-/// ```text
-/// low    a.lo + b.lo = c.lo + 2¹²⁸·carry
-/// high   a.hi + b.hi + carry = c.hi
-/// ```
-/// Requires: a and c have halves below 2¹²⁸, `b.lo` and `b.hi` are below 2²⁰⁰, carry is an integer below 2³²; so both
-/// sides stay below the modulus and the equations hold for integers. No overflow: `c.hi` is below 2¹²⁸.
-pub fn enforce_sum(cs: &mut Cs, names: SumNames, a: &Word, b: &Word, c: &Word, carry: &Lc) {
-    cs.enforce_equal(names.low, a.lo.clone() + &b.lo, c.lo.clone() + carry.clone() * pow2(128));
-    cs.enforce_equal(names.high, a.hi.clone() + &b.hi + carry, c.hi.clone());
-}
-
-/// The carry of [`enforce_sum`] in this assignment.
-#[must_use]
-pub fn carry_value(a: &Word, b: &Word) -> u64 {
-    let sum = to_u256(a.lo.value()) + to_u256(b.lo.value());
-    (sum >> 128usize).as_limbs()[0]
 }

@@ -115,9 +115,9 @@ buses! {
     exact BatchByte = 13 { byte, position }
     /// The number of non-zero bytes from a position to the end of the batch. A slot sends, the byte table receives.
     exact BatchPrefix = 14 { nonzero, position }
-    /// From this byte on, byte i belongs to position i − shift of a stream, or to none if `stream_plus_one` and `shift` are
+    /// From this byte on, byte i belongs to position i + shift of a stream, or to none if `shift` and `stream_plus_one` are
     /// 0. A slot announces the fields that its signing payload shares with the wire.
-    exact PayloadRegion = 15 { position, stream_plus_one, shift }
+    exact PayloadRegion = 15 { position, shift, stream_plus_one }
 }
 
 impl Bus {

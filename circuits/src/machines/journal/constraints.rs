@@ -10,9 +10,9 @@ use crate::{
 /// Fields of an account as the bus carries them.
 #[derive(Clone, Debug, Default)]
 pub struct AccountLc {
-    pub nonce: Lc,
+    pub nonce: Element,
     pub balance: Word,
-    pub code_hash: Lc,
+    pub code_hash: Element,
 }
 
 /// When an access happens, and the hints of what was there before.
@@ -30,8 +30,8 @@ pub struct At {
 ///
 /// journal.leaf.nonempty: nonce + balance high + balance low ≠ 0; the terms are below 2¹²⁸, so they cannot cancel.
 /// Cost: 2. Only an account that was absent asks for it, and an absent account has no code; so code does not enter.
-pub fn is_nonempty(cs: &mut Cs, en: &Lc, account: &AccountLc) -> Lc {
-    let sum = account.nonce.clone() + &account.balance.hi + &account.balance.lo;
+pub fn is_nonempty(cs: &mut Cs, en: &Lc, nonce: &Lc, balance: &Word) -> Lc {
+    let sum = nonce.clone() + &balance.hi + &balance.lo;
     let empty = is_zero(cs, "journal.leaf.nonempty", en, &sum);
     en.clone() - empty
 }
@@ -42,11 +42,12 @@ pub fn is_nonempty(cs: &mut Cs, en: &Lc, account: &AccountLc) -> Lc {
 /// whether `new` is a non-empty account, at least where the account was absent; `at.now` is above every earlier time.
 ///
 /// ```text
-/// journal.account.old    receive (address, old…, index, before)           7    without it: values from nowhere
-/// journal.account.new    send (address, new…, index', now)                7    without it: the write is lost
+/// journal.account.old    receive (index, address, old…, before)           7    without it: values from nowhere
+/// journal.account.new    send (index', address, new…, now)                5    without it: the write is lost
 /// journal.account.order  now − before − 1 ∈ [0, 2¹⁶)                      1    without it: an access reads the future
 /// ```
-/// and the families of the leaf position, `journal.leaf.*`.
+/// less 1 for each nonce or code hash that is constant or shared with the other tuple; and the families of the leaf
+/// position, `journal.leaf.*`.
 #[expect(
     clippy::too_many_arguments,
     reason = "an access has an address, two values, a time and the leaf count"
@@ -68,10 +69,10 @@ pub fn account_access(
     let tuple = |a: &AccountLc, index: Lc, time: Element| Account {
         index: index.into(),
         address: (&address).into(),
-        nonce: (&a.nonce).into(),
+        nonce: a.nonce.clone(),
         balance_high: (&a.balance.hi).into(),
         balance_low: (&a.balance.lo).into(),
-        code_hash: (&a.code_hash).into(),
+        code_hash: a.code_hash.clone(),
         time,
     };
     let (first, second) = (tuple(old, index.into(), before.into()), tuple(new, new_index, at.now.into()));
@@ -90,7 +91,7 @@ fn enforce_order(cs: &mut Cs, name: &'static str, en: &Lc, before: Wire, now: u6
 /// has a leaf keeps it when it becomes zero.
 ///
 /// Requires: `en` boolean; the halves written are below 2¹²⁸; `at.now` is above every earlier time.
-/// Families as in [`account_access`]: journal.storage.old (7), new (7), order (1), and journal.leaf.nonempty (2): high +
+/// Families as in [`account_access`]: journal.storage.old (7), new (3), order (1), and journal.leaf.nonempty (2): high +
 /// low ≠ 0, which cannot cancel.
 #[expect(
     clippy::too_many_arguments,

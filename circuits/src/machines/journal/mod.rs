@@ -10,7 +10,7 @@
 //!
 //! | family | what it says | account | storage |
 //! |---|---|---|---|
-//! | journal.*.old, new | the tuple before, the tuple after | 7 + 7 | 7 + 7 |
+//! | journal.*.old, new | the tuple before, the tuple after; less what is constant or stays | 7 + 5 | 7 + 3 |
 //! | journal.*.order | t_old < t_now, by t_now − t_old − 1 ∈ [0, 2¹⁶) | 1 | 1 |
 //! | journal.leaf.absent | index 0 means absent | 2 | 2 |
 //! | journal.leaf.nonempty | what is written is not empty (flag from the caller for an account that it knows) | 0 or 2 | 2 |

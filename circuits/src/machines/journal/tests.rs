@@ -138,15 +138,16 @@ fn accepts_accounts_and_costs_what_the_document_says() {
     let (en, count) = (Lc::from(cs.one()), cs.constant(50u64));
     let address = cs.constant(address_to_field(WHO));
     let account = |cs: &Cs, v: AccountValue| AccountLc {
-        nonce: cs.constant(v.nonce),
+        nonce: cs.constant(v.nonce).into(),
         balance: word(cs, v.balance),
-        code_hash: cs.constant(v.code_hash),
+        code_hash: cs.constant(v.code_hash).into(),
     };
     let new = AccountValue { nonce: 3, balance: U256::from(9u64), code_hash: F::from(0u64) };
     let old = journal.access_account(WHO, 1, |_| new).expect("there");
     let at = At { now: 1, before: old.time, index: old.index };
     let (old_lc, new_lc) = (account(&cs, old.value), account(&cs, new));
-    let nonempty = is_nonempty(&mut cs, &en, &new_lc);
+    let nonce = cs.constant(new.nonce);
+    let nonempty = is_nonempty(&mut cs, &en, &nonce, &new_lc.balance);
     account_access(&mut cs, &en, &address, &old_lc, &new_lc, &nonempty, at, &count);
     assert_eq!(cs.num_constraints(), 2 + 7 + 5 + 1 + 2 + 1 + 1);
     assert_eq!(journal.accounts[&WHO], Entry { value: new, index: 50, time: 1 });
@@ -157,10 +158,10 @@ fn accepts_accounts_and_costs_what_the_document_says() {
         Account {
             index: index.into(),
             address: (&address).into(),
-            nonce: a.nonce.into(),
+            nonce: a.nonce,
             balance_high: a.balance.hi.into(),
             balance_low: a.balance.lo.into(),
-            code_hash: a.code_hash.into(),
+            code_hash: a.code_hash,
             time: time.into(),
         }
     };

@@ -7,8 +7,8 @@ use super::row::ByteRow;
 use crate::{
     F,
     cs::{Cs, Lc, Wire},
-    gadgets::to_u64,
-    lookup::bus::{BatchByte, BatchPrefix, Bus, Element, KeccakInput, PayloadRegion},
+    gadgets::{pow2, to_u64},
+    lookup::bus::{BatchByte, BatchPrefix, Bus, KeccakInput, PayloadRegion},
 };
 
 /// Name of the inverse hint of a byte. It is free where the byte is 0: the second equation decides there.
@@ -18,33 +18,15 @@ pub(super) const BYTE_INVERSE: &str = "tx.hint.byte_inverse";
 pub(super) struct ByteTable {
     enabled: Vec<Wire>,
     bytes: Vec<Wire>,
-    /// Bytes in the batch, committed.
+    /// Bytes in the batch, a hint.
     pub total: Wire,
 }
 
-/// Columns `en` and `byte`, and the batch length.
-///
-/// ```text
-/// tx.bytes.enabled   enᵢ − enᵢ₊₁ ∈ {0, 1}, en_N = 0                 1 a byte
-/// tx.bytes.range     byteᵢ ∈ [0, 2⁸) where enᵢ                     1 a byte
-/// tx.bytes.total     total = Σ enᵢ                                 1
-/// ```
-/// plus en₀ ∈ {0, 1}, which is the sum of the differences: so at most one of them is 1, and en is a prefix of ones.
-/// Without it a byte could be hashed several times or not at all.
+/// Columns `en` and `byte`, and the batch length. What they are is up to keccak, see `hash` of [`provide`].
 pub(super) fn allocate(cs: &mut Cs, rows: &[ByteRow]) -> ByteTable {
     let enabled: Vec<_> = rows.iter().map(|r| cs.commit("tx.bytes.enabled", F::from(r.enabled))).collect();
     let bytes: Vec<_> = rows.iter().map(|r| cs.commit("tx.bytes.byte", u64::from(r.byte))).collect();
-    if let Some(&first) = enabled.first() {
-        cs.enforce_boolean("tx.bytes.enabled", first);
-    }
-    for (i, (&en, &byte)) in enabled.iter().zip(&bytes).enumerate() {
-        let next = enabled.get(i + 1).map_or(Lc::zero(), |w| (*w).into());
-        cs.enforce_boolean("tx.bytes.enabled", en - next);
-        cs.lookup("tx.bytes.range", Bus::Range8, en, byte);
-    }
-    let sum: Lc = enabled.iter().map(|&w| Lc::from(w)).sum();
-    let total = cs.commit("tx.bytes.total", sum.value());
-    cs.enforce_equal("tx.bytes.total", sum, total);
+    let total = cs.commit("tx.bytes.total", rows.iter().filter(|r| r.enabled).count() as u64);
     ByteTable { enabled, bytes, total }
 }
 
@@ -52,31 +34,36 @@ pub(super) fn allocate(cs: &mut Cs, rows: &[ByteRow]) -> ByteTable {
 ///
 /// ```text
 /// tx.bytes.nonzero    nz = suffixᵢ − suffixᵢ₊₁:  inverse·byte = nz,  byte·(1 − nz) = 0        2 a byte
-/// tx.bytes.suffix     receive (i, suffixᵢ) as often as asked, i = 0 … N                        1 a byte
-/// tx.bytes.read       receive (i, byteᵢ) as often as asked                                     1 a byte
-/// tx.bytes.hash       send (batch stream, i, byteᵢ) to keccak, enᵢ times                       1 a byte
-/// tx.bytes.boundary   receive (i, streamᵢ + 1, shiftᵢ) from a slot, boundaryᵢ times            3 a byte
-/// tx.bytes.stream     (streamᵢ − streamᵢ₋₁)·(1 − boundaryᵢ) = 0                                1 a byte
-/// tx.bytes.shift      (shiftᵢ − shiftᵢ₋₁)·(1 − boundaryᵢ) = 0                                  1 a byte
-/// tx.bytes.payload    send (streamᵢ, i − shiftᵢ, byteᵢ) to keccak, sharedᵢ times               3 a byte
+/// tx.bytes.suffix     receive (suffixᵢ, i) as often as asked, i = 0 … N                        1 a byte
+/// tx.bytes.read       receive (byteᵢ, i) as often as asked                                     1 a byte
+/// tx.bytes.hash       send (byteᵢ, i, batch stream) to keccak, enᵢ times                       1 a byte
+/// tx.bytes.boundary   receive (i, shiftᵢ, streamᵢ + 1) from a slot, boundaryᵢ times            1 + 2 a byte
+/// tx.bytes.region     (kᵢ − kᵢ₋₁)·(1 − boundaryᵢ) = 0, k = shift + 2³²·(stream + 1)             1 a byte
+/// tx.bytes.payload    send (byteᵢ, i + shiftᵢ, streamᵢ) to keccak, sharedᵢ times               1 a byte
 /// ```
-/// `nonzero`: nz is 1 for a non-zero byte and 0 for zero, so differences of suffixes count non-zero bytes; without it
-/// call data would be charged as cheaper than it is.
+/// The last three share shift and stream. `nonzero`: nz is 1 for a non-zero byte and 0 for zero, so differences of
+/// suffixes count non-zero bytes; without it call data would be charged as cheaper than it is.
+///
+/// `hash`: `enᵢ` and `total` need no equation. The batch receives the digest of a message that is `total` long, on the
+/// batch stream, so keccak has that message and receives each of its positions once, as a byte in [0, 2⁸). Only row i
+/// sends position i of the batch stream, with byteᵢ. So below `total` the table's bytes are the message's, and enᵢ is what
+/// it takes, which nothing else depends on.
 ///
 /// `boundary`: only row i receives position i, and a slot announces its two positions once each, all distinct. So
-/// boundaryᵢ is 1 where a slot announced something and 0 elsewhere, stream and shift change exactly there, and they are
-/// what the slot said. No region starts, ends or overlaps without a slot.
+/// boundaryᵢ is 1 where a slot announced something and 0 elsewhere, k changes exactly there, and shift and stream are
+/// there what the slot said. No region starts, ends or overlaps without a slot.
 ///
-/// `payload`: `sharedᵢ` needs no equation. Keccak hashes one message for each digest that somebody receives, and a
-/// slot receives one of its stream; it receives each position of a message once. In a region the table's bytes are the
-/// only ones at their positions, so each must be sent once. Outside, the stream is −1: nobody receives its digest, so
-/// keccak has no message of that name, and nothing may be sent.
-///
-/// `hash`: keccak needs a byte table row for each position below the length of which the batch receives the digest.
+/// `payload`: `sharedᵢ` needs no equation. A slot sends position 0 of its stream once, so keccak has one message of that
+/// name that is not empty, the one whose digest the slot receives, and receives each of its positions once. The slot
+/// sends those before and after its region; those between are up to the table. Row i with shift and stream as announced
+/// fits its position. A row with another shift and stream of the same k, say a stream larger by δ, has a position that
+/// differs by 2³²·δ from an integer below 2³²: for the small integer δ ≠ 0 that leads to another slot's stream it is not
+/// a position of any message. So the region's rows, and only they, send their position once each. Outside regions and
+/// for every other δ nothing is sent, or keccak hashes a message of a name that nobody asks for, which proves nothing.
 ///
 /// A read beyond the end, where bytes are neither in range nor hashed, is impossible: all lengths in a slot are small
 /// non-negative integers by the slot's own range checks, whatever it reads, so that a slot's reads lie in its bytes, and
-/// the slots' bytes end at `total`, see `tx.slot.covered`.
+/// the slots' bytes end at `total`, see `tx.slot.covered`. So every byte that a slot reads is one that keccak received.
 pub(super) fn provide(cs: &mut Cs, table: &ByteTable, rows: &[ByteRow], batch_stream: u64) {
     let n = rows.len();
     let reads = count(cs, Bus::BatchByte, n);
@@ -92,7 +79,7 @@ pub(super) fn provide(cs: &mut Cs, table: &ByteTable, rows: &[ByteRow], batch_st
     let suffix: Vec<_> = suffix_values.iter().map(|&v| cs.commit("tx.bytes.suffix", v)).collect();
     let suffix_at = |i: usize| suffix.get(i).map_or(Lc::zero(), |w| (*w).into());
 
-    let (mut last_stream, mut last_shift) = (Lc::zero(), Lc::zero());
+    let mut last = Lc::zero();
     for (i, row) in rows.iter().enumerate() {
         let (byte, en) = (Lc::from(table.bytes[i]), table.enabled[i]);
         let position = i as u64;
@@ -112,24 +99,22 @@ pub(super) fn provide(cs: &mut Cs, table: &ByteTable, rows: &[ByteRow], batch_st
         cs.send("tx.bytes.hash", en, hashed);
 
         let boundary = cs.commit("tx.bytes.boundary", F::from(row.boundary));
-        let stream = Lc::from(cs.commit("tx.bytes.stream", row.stream_plus_one));
-        let shift = Lc::from(cs.commit("tx.bytes.shift", row.shift));
+        let shift = cs.commit("tx.bytes.shift", F::from(row.shift));
+        let stream = cs.commit("tx.bytes.stream", row.stream_plus_one);
+        let key = stream * pow2(32) + shift;
+        cs.enforce("tx.bytes.region", key.clone() - last, one - boundary, Lc::zero());
+        last = key;
+        let (shift, stream) = (cs.share(shift), cs.share(stream));
         let region = PayloadRegion {
             position: position.into(),
-            stream_plus_one: (&stream).into(),
             shift: (&shift).into(),
+            stream_plus_one: (&stream).into(),
         };
         cs.receive("tx.bytes.boundary", boundary, region);
-        cs.enforce("tx.bytes.stream", stream.clone() - &last_stream, one - boundary, Lc::zero());
-        cs.enforce("tx.bytes.shift", shift.clone() - &last_shift, one - boundary, Lc::zero());
         let shared = cs.commit("tx.bytes.shared", F::from(row.stream_plus_one != 0));
-        let hashed = KeccakInput {
-            byte: byte.into(),
-            position: Element::with_constant(-shift.clone(), position),
-            stream: Element::with_constant(&stream, -F::one()),
-        };
+        let hashed =
+            KeccakInput { byte: byte.into(), position: shift.plus(position), stream: stream.plus(-F::one()) };
         cs.send("tx.bytes.payload", shared, hashed);
-        (last_stream, last_shift) = (stream, shift);
     }
     // The position after a full table: nothing follows it.
     let times = cs.commit("tx.bytes.suffix_reads", suffix_reads[n]);
@@ -142,7 +127,6 @@ fn count(cs: &Cs, bus: Bus, n: usize) -> Vec<F> {
     for i in cs.interactions().filter(|i| i.bus == bus && !i.multiplicity.is_zero()) {
         let position = to_u64(i.tuple[1]).and_then(|p| usize::try_from(p).ok());
         if let Some(c) = position.and_then(|p| counts.get_mut(p)) {
-            debug_assert!(i.multiplicity.is_one(), "{}: a slot reads a byte once", i.name);
             *c += i.multiplicity;
         }
     }

@@ -1,10 +1,12 @@
 //! The transaction slots: flags, parsing, and the order of the parts.
 
+use ark_ff::One;
+
 use super::{
     bytes,
     chain_id::ChainIdRlp,
     payload,
-    rlp::{Digits, ItemReader, LengthNames, int_names, length_prefix},
+    rlp::{Cursor, Digits, length_prefix},
     row::{Kind, SlotRow, TxRows},
     transfer::{Parties, transfer},
 };
@@ -12,7 +14,7 @@ use crate::{
     F,
     cs::{Cs, Lc, Wire},
     gadgets::zero::is_zero,
-    lookup::bus::{BatchPrefix, Bus},
+    lookup::bus::{BatchByte, BatchPrefix, Bus, Element},
 };
 
 /// What the batch gives to its transactions.
@@ -158,31 +160,23 @@ pub(super) struct Parsed {
     pub s: Digits,
 }
 
-const LIST: LengthNames = LengthNames {
-    present: "tx.list.present",
-    digit: "tx.list.digit",
-    value: "tx.list.value",
-    short: "tx.list.short",
-    minimal: "tx.list.minimal",
-};
-
 /// Reads the slot's bytes from the table, in wire order.
 ///
 /// ```text
-/// tx.to.prefix, tx.to.byte    0x94 and 20 bytes                                                   2 + 40
-/// tx.access_list.empty        0xc0, typed times                                                   2
-/// tx.v.parity                 parity ∈ {0, 1}                                                     1
+/// tx.to.prefix, tx.to.byte    0x94 and 20 bytes                                                   1 + 20
+/// tx.access_list.empty        0xc0, typed times                                                   1
 /// tx.v.chain_id               product = eip155 · chain id                                         1
 /// tx.v.value                  v = parity + 27·pre-155 + 35·eip155 + 2·product                     1
-/// tx.list.type                type byte at the slot's start, typed times                          2
+/// tx.list.type                type byte at the slot's start, typed times                          1
 /// tx.list.prefix              the prefix of all items' bytes                                      2
-/// tx.list.digit               and its digits                                                      6
+/// tx.list.digit               and its digits                                                      3
 /// tx.list.size                size = typed + en + digits: where the payload starts                1
 /// tx.slot.idle                a disabled slot has no items' bytes                                 1
 /// tx.slot.rest                rest after = rest before − size − items                             1
 /// ```
-/// and the items. Without `tx.slot.idle` a disabled slot could swallow bytes: its data length is read from nowhere. Without `tx.list.*` two slots could read the same bytes, or skip some; without `tx.v.*` a legacy
-/// signature for another chain would be accepted.
+/// and the items, and 1 for the origin that the first item and the digits share. Without `tx.slot.idle` a disabled slot
+/// could swallow bytes: its data length is read from nowhere. Without `tx.list.*` two slots could read the same bytes, or
+/// skip some; without `tx.v.*` a legacy signature for another chain would be accepted.
 fn parse(
     cs: &mut Cs,
     row: &SlotRow,
@@ -196,43 +190,48 @@ fn parse(
     let size = Lc::from(cs.commit("tx.list.size", size_value));
     let start = chain.total.clone() - &chain.rest;
     let origin = start.clone() + &size;
-    let mut r = ItemReader { cs, origin: origin.clone(), at: Lc::zero() };
+    let mut cursor = Cursor::new(cs, origin.clone());
+    let before_list = cursor.clone();
 
-    chain_id.read(&mut r, flags);
-    let nonce = r.int(&int_names!("nonce"), en, &row.nonce, 8).value();
-    let priority_fee = r.int(&int_names!("priority_fee"), &flags.eip1559, &row.priority_fee, 16).value();
-    let max_fee = r.int(&int_names!("max_fee"), en, &row.max_fee, 16).value();
-    let gas_limit = r.int(&int_names!("gas_limit"), en, &row.gas_limit, 8).value();
-    let to = recipient(&mut r, en, row);
-    let value = r.int(&int_names!("value"), en, &row.value, 32);
-    let data = data(&mut r, en, row);
-    let list_end = r.at.clone();
-    r.read("tx.access_list.empty", list_end.clone(), flags.typed.clone() * 0xc0u64, flags.typed.clone());
-    let shared_end = list_end + &flags.typed;
-    r.at = shared_end.clone();
-    let v = r.int(&int_names!("v"), en, &row.v, 9).value();
-    let sig_r = r.int(&int_names!("r"), en, &row.r, 32);
-    let sig_s = r.int(&int_names!("s"), en, &row.s, 32);
+    chain_id.read(cs, &mut cursor, flags);
+    let nonce = cursor.int(cs, "tx.nonce", en, &row.nonce, 8).value();
+    let priority_fee = cursor.int(cs, "tx.priority_fee", &flags.eip1559, &row.priority_fee, 16).value();
+    let max_fee = cursor.int(cs, "tx.max_fee", en, &row.max_fee, 16).value();
+    let gas_limit = cursor.int(cs, "tx.gas_limit", en, &row.gas_limit, 8).value();
+    let to = recipient(cs, &mut cursor, en, row);
+    let value = cursor.int(cs, "tx.value", en, &row.value, 32);
+    let data = data(cs, &mut cursor, en, row);
+    cursor.read(cs, "tx.access_list.empty", 0, 0xc0, flags.typed.clone());
+    let shared_end = cursor.at() + &flags.typed;
+    cursor.jump(cs, shared_end.clone());
+    let v = cursor.int(cs, "tx.v", en, &row.v, 9).value();
+    let sig_r = cursor.int(cs, "tx.r", en, &row.r, 32);
+    let sig_s = cursor.int(cs, "tx.s", en, &row.s, 32);
 
-    let parity = r.cs.commit_boolean("tx.v.parity", row.parity);
-    let product = r.cs.product("tx.v.chain_id", context.chain_id.clone(), flags.eip155.clone());
+    // A bit in an enabled slot: secp256k1 sends no other parity. 0 in a disabled one, by tx.v.value.
+    let parity = cs.commit("tx.v.parity", F::from(row.parity));
+    let product = cs.product("tx.v.chain_id", context.chain_id.clone(), flags.eip155.clone());
     let expected = parity + flags.pre_eip155.clone() * 27u64 + flags.eip155.clone() * 35u64 + product * 2u64;
-    r.cs.enforce_equal("tx.v.value", v, expected);
+    cs.enforce_equal("tx.v.value", v, expected);
 
-    let length = r.at.clone();
-    let list = length_prefix(r.cs, &LIST, en, &length, row.list_width);
-    let absolute = |offset: Lc| offset - &size;
-    r.read("tx.list.type", absolute(Lc::zero()), flags.type_byte.clone(), flags.typed.clone());
-    let prefix = en.clone() * 0xc0u64 + &list.form;
-    r.read("tx.list.prefix", absolute(flags.typed.clone()), prefix, en.clone());
-    r.read_backwards("tx.list.digit", &Lc::zero(), &list.digits, list.present);
-    r.cs.enforce_equal("tx.list.size", flags.typed.clone() + en + &list.width, size.clone());
+    let length = cursor.at();
+    cs.scoped("tx.list", |cs| {
+        let list = length_prefix(cs, en, &length, row.list_width);
+        // One behind the type byte, where there is one.
+        let prefix_at = cs.share(start + &flags.typed);
+        let read = |byte: Element, position: Element| BatchByte { byte, position };
+        cs.send("type", flags.typed.clone(), read((&flags.type_byte).into(), prefix_at.plus(-F::one())));
+        let prefix = Element::with_constant(&list.form, F::from(0xc0u64));
+        cs.send("prefix", en.clone(), read(prefix, prefix_at.into()));
+        before_list.read_backwards(cs, "digit", &list.digits, list.present);
+        cs.enforce_equal("size", flags.typed.clone() + en + &list.width, size.clone());
+    });
 
-    let one = r.cs.one();
-    r.cs.enforce("tx.slot.idle", length.clone(), one - en, Lc::zero());
+    let one = cs.one();
+    cs.enforce("tx.slot.idle", length.clone(), one - en, Lc::zero());
     let rest = chain.rest.clone() - &size - length;
-    let rest_wire = r.cs.commit("tx.slot.rest", rest.value());
-    r.cs.enforce_equal("tx.slot.rest", rest, rest_wire);
+    let rest_wire = cs.commit("tx.slot.rest", rest.value());
+    cs.enforce_equal("tx.slot.rest", rest, rest_wire);
     chain.rest = rest_wire.into();
 
     Parsed {
@@ -253,23 +252,13 @@ fn parse(
 }
 
 /// 0x94 and 20 bytes, lowest first: a creation has no circuit.
-fn recipient(r: &mut ItemReader<'_>, en: &Lc, row: &SlotRow) -> Vec<Wire> {
-    let start = r.at.clone();
-    r.read("tx.to.prefix", start.clone(), 0x94, en.clone());
-    r.at = start + en.clone() * 21u64;
-    let bytes: Vec<_> = (0..20).map(|i| r.cs.commit("tx.to.byte", u64::from(row.to[19 - i]))).collect();
-    let end = r.at.clone();
-    r.read_backwards("tx.to.byte", &end, &bytes, std::iter::repeat(en.clone()));
+fn recipient(cs: &mut Cs, cursor: &mut Cursor, en: &Lc, row: &SlotRow) -> Vec<Wire> {
+    cursor.read(cs, "tx.to.prefix", 0, 0x94, en.clone());
+    cursor.skip(en, 21);
+    let bytes: Vec<_> = (0..20).map(|i| cs.commit("tx.to.byte", u64::from(row.to[19 - i]))).collect();
+    cursor.read_backwards(cs, "tx.to.byte", &bytes, std::iter::repeat(en.clone()));
     bytes
 }
-
-const DATA: LengthNames = LengthNames {
-    present: "tx.data.present",
-    digit: "tx.data.digit",
-    value: "tx.data.value",
-    short: "tx.data.short",
-    minimal: "tx.data.minimal",
-};
 
 struct Data {
     len: Lc,
@@ -280,47 +269,47 @@ struct Data {
 ///
 /// ```text
 /// tx.data.one         one = (length = 1)                                                     2
-/// tx.data.single      single ∈ {0, 1},  single·(1 − one) = 0                                 2
-/// tx.data.first       read the first byte, one times;  first·(1 − one) = 0                   3
-/// tx.data.canonical   2·first − 256·(one − single) ∈ [0, 2⁸) where one                       1
+/// tx.data.single      single ∈ {0, one}                                                      1
+/// tx.data.first       read the first byte, one times                                         1
+/// tx.data.canonical   2·first − 256·(1 − single) ∈ [0, 2⁸) where one                         1
 /// tx.data.nonnegative length ∈ [0, 2⁸) where the prefix is short                             1
-/// tx.data.prefix      read the prefix, unless single                                         2
-/// tx.data.digit       and its digits                                                         6
+/// tx.data.prefix      read the prefix, unless single                                         1
+/// tx.data.digit       and its digits                                                         3 + 1
 /// tx.data.start, end  start = prefix start + prefix size, end = start + length               2
-/// tx.data.nonzero     suffix counts at start and end                                         4
+/// tx.data.nonzero     suffix counts at start and end                                         2 + 1
 /// ```
 /// and the length prefix (12). `nonnegative`: a length of −1 with a prefix byte 0x7f would otherwise pass. `nonzero`:
-/// without it zero bytes could be counted that are not there. A length beyond 55 equals its three digits.
-fn data(r: &mut ItemReader<'_>, en: &Lc, row: &SlotRow) -> Data {
-    let len = Lc::from(r.cs.commit("tx.data.length", row.data_len));
-    let one = is_zero(r.cs, "tx.data.one", en, &(len.clone() - en));
-    let single = r.cs.commit_boolean("tx.data.single", row.data_single);
-    let constant = r.cs.one();
-    r.cs.enforce("tx.data.single", constant - one, single, Lc::zero());
-    let prefix = length_prefix(r.cs, &DATA, en, &len, row.data_width);
-    r.cs.lookup("tx.data.nonnegative", Bus::Range8, en.clone() - prefix.present[0], len.clone());
+/// without it zero bytes could be counted that are not there. A length beyond 55 equals its three digits. `canonical`:
+/// first is a byte, so twice it is in range iff it is below 0x80 (single), and 2·(first − 0x80) is iff it is not.
+fn data(cs: &mut Cs, cursor: &mut Cursor, en: &Lc, row: &SlotRow) -> Data {
+    let len = Lc::from(cs.commit("tx.data.length", row.data_len));
+    let one = is_zero(cs, "tx.data.one", en, &(len.clone() - en));
+    cs.scoped("tx.data", |cs| {
+        let single = cs.commit("single", F::from(row.data_single));
+        cs.enforce("single", one - single, single, Lc::zero());
+        let prefix = length_prefix(cs, en, &len, row.data_width);
+        cs.lookup("nonnegative", Bus::Range8, en.clone() - prefix.present[0], len.clone());
 
-    let has_prefix = en.clone() - single;
-    let form = en.clone() * 0x80u64 + &prefix.form;
-    let prefix_start = r.at.clone();
-    r.read("tx.data.prefix", prefix_start.clone(), form, has_prefix.clone());
-    r.advance("tx.data.start", prefix_start + &has_prefix + &prefix.width);
-    let start = r.at.clone();
-    r.read_backwards("tx.data.digit", &start, &prefix.digits, prefix.present);
+        let has_prefix = en.clone() - single;
+        let form = Element::with_constant(&prefix.form, F::from(0x80u64));
+        cursor.read(cs, "prefix", 0, form, has_prefix.clone());
+        cursor.advance(cs, "start", cursor.at() + has_prefix + &prefix.width);
+        cursor.read_backwards(cs, "digit", &prefix.digits, prefix.present);
 
-    let first = r.cs.commit("tx.data.first", u64::from(row.data_first));
-    r.read("tx.data.first", start.clone(), first, one);
-    r.cs.enforce("tx.data.first", first, constant - one, Lc::zero());
-    r.cs.lookup("tx.data.canonical", Bus::Range8, one, first * 2u64 - (one - single) * 256u64);
+        let first = cs.commit("first", u64::from(row.data_first));
+        cursor.read(cs, "first", 0, first, one);
+        let spread = Element::with_constant(first * 2u64 + single * 256u64, -F::from(256u64));
+        cs.lookup("canonical", Bus::Range8, one, spread);
 
-    r.advance("tx.data.end", start.clone() + &len);
-    let end = r.at.clone();
-    let nonzero = [(start, row.nonzero_from_data), (end, row.nonzero_after_data)].map(|(offset, count)| {
-        let wire = r.cs.commit("tx.data.nonzero", count);
-        let position = r.origin.clone() + offset;
-        let count = BatchPrefix { nonzero: wire.into(), position: position.into() };
-        r.cs.send("tx.data.nonzero", en.clone(), count);
-        wire
-    });
-    Data { len, nonzero: nonzero[0] - nonzero[1] }
+        let nonzero_behind = |cs: &mut Cs, cursor: &Cursor, count: u64| {
+            let nonzero = cs.commit("nonzero", count);
+            let tuple = BatchPrefix { nonzero: nonzero.into(), position: cursor.position(0) };
+            cs.send("nonzero", en.clone(), tuple);
+            nonzero
+        };
+        let from_start = nonzero_behind(cs, cursor, row.nonzero_from_data);
+        cursor.advance(cs, "end", cursor.at() + &len);
+        let from_end = nonzero_behind(cs, cursor, row.nonzero_after_data);
+        Data { len, nonzero: from_start - from_end }
+    })
 }

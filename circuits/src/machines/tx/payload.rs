@@ -13,35 +13,27 @@ use cairn_protocol::leaf::address_to_field;
 use super::{
     chain_id::ChainIdRlp,
     constraints::{Flags, Parsed},
-    rlp::{LengthNames, length_prefix},
+    rlp::length_prefix,
     row::SlotRow,
 };
 use crate::{
     F,
     cs::{Cs, Lc},
     gadgets::words::Word,
-    lookup::bus::{Bus, Element, KeccakInput, KeccakOutput, PayloadRegion, Signature},
-};
-
-const SIGNING_LIST: LengthNames = LengthNames {
-    present: "tx.payload.present",
-    digit: "tx.payload.digit",
-    value: "tx.payload.value",
-    short: "tx.payload.short",
-    minimal: "tx.payload.minimal",
+    lookup::bus::{Element, KeccakInput, KeccakOutput, PayloadRegion, Signature},
 };
 
 /// Sends the signing payload of one transaction to keccak on `stream`. Returns (length, digest).
 ///
 /// ```text
-/// tx.payload.region     announce the shared fields: (start, stream + 1, start − their position), (end, 0, 0)    6
-/// tx.payload.type       type byte at 0, typed times                                                          3
-/// tx.payload.prefix     list prefix of shared fields and tail                                                3
-/// tx.payload.digit      its digits, each a byte                                                              9 + 3
+/// tx.payload.region     announce the shared fields: (start, their position − start, stream + 1), (end, 0, 0)    3
+/// tx.payload.type       type byte at 0, typed times                                                          1
+/// tx.payload.prefix     list prefix of shared fields and tail                                                2
+/// tx.payload.digit      its digits, bytes because keccak receives them                                       3 + 1
 /// tx.payload.gate       EIP-155 · chain id                                                                   9
-/// tx.payload.chain_id   the chain id after the fields                                                        27
-/// tx.payload.zero       and two empty integers                                                               6
-/// tx.payload.digest     receive (stream, length, digest)                                                     4
+/// tx.payload.chain_id   the chain id after the fields                                                        11
+/// tx.payload.zero       and two empty integers                                                               2
+/// tx.payload.digest     receive (digest, length, stream)                                                     3
 /// ```
 /// plus the length prefix (12). Without any of them the signature would be over bytes of the prover's choice.
 fn hash(
@@ -58,34 +50,32 @@ fn hash(
     let tail = chain_id.gate(cs, "tx.payload.gate", eip155);
     let shared = parsed.shared_end.clone();
     let length = shared.clone() + tail.size() + eip155.clone() * 2u64;
-    let list = length_prefix(cs, &SIGNING_LIST, en, &length, row.signing_width);
+    let list = cs.scoped("tx.payload", |cs| length_prefix(cs, en, &length, row.signing_width));
     let header = flags.typed.clone() + en + &list.width;
 
     let start = parsed.origin.clone();
     let announce = PayloadRegion {
         position: (&start).into(),
+        shift: (header.clone() - &start).into(),
         stream_plus_one: (stream + 1).into(),
-        shift: (start.clone() - &header).into(),
     };
     cs.send("tx.payload.region", en.clone(), announce);
     let end =
-        PayloadRegion { position: (start + &shared).into(), stream_plus_one: 0.into(), shift: 0.into() };
+        PayloadRegion { position: (start + &shared).into(), shift: 0.into(), stream_plus_one: 0.into() };
     cs.send("tx.payload.region", en.clone(), end);
 
     let byte = |byte: Element, position: Element| KeccakInput { byte, position, stream: stream.into() };
     cs.send("tx.payload.type", flags.typed.clone(), byte((&flags.type_byte).into(), 0.into()));
-    let prefix = en.clone() * 0xc0u64 + &list.form;
-    cs.send("tx.payload.prefix", en.clone(), byte(prefix.into(), (&flags.typed).into()));
+    let prefix = Element::with_constant(&list.form, F::from(0xc0u64));
+    cs.send("tx.payload.prefix", en.clone(), byte(prefix, (&flags.typed).into()));
     let header_end = cs.share(&header);
     for (i, (&digit, &present)) in list.digits.iter().zip(&list.present).enumerate() {
-        cs.lookup("tx.payload.digit", Bus::Range8, present, digit);
         let position = header_end.plus(-F::from(1 + i as u64));
         cs.send("tx.payload.digit", present, byte(digit.into(), position));
     }
 
     let position = header.clone() + &shared;
-    chain_id.write(cs, stream, &position, &tail);
-    let zeros = cs.share(position + tail.size());
+    let zeros = chain_id.write(cs, stream, &position, &tail);
     for i in 0..2u64 {
         cs.send("tx.payload.zero", eip155.clone(), byte(0x80.into(), zeros.plus(i)));
     }

@@ -107,8 +107,8 @@ pub struct ByteRow {
     pub boundary: bool,
     /// Stream of the signing payload that this byte belongs to, plus one; 0 for none.
     pub stream_plus_one: u64,
-    /// Position in the batch minus position in the signing payload; 0 outside.
-    pub shift: u64,
+    /// Position in the signing payload minus position in the batch; 0 outside.
+    pub shift: i64,
 }
 
 /// All rows of a batch, exactly as many as the shape has.

@@ -2,7 +2,7 @@
 //! `cairn_protocol::transfer`.
 
 use alloy_primitives::U256;
-use ark_ff::Zero;
+use ark_ff::{One, Zero};
 use cairn_protocol::{
     constants::{BLOCK_GAS_LIMIT, LAST_PRECOMPILE, TX_DATA_NONZERO_GAS, TX_DATA_ZERO_GAS, TX_GAS},
     leaf::AccountValue,
@@ -16,10 +16,11 @@ use crate::{
     F,
     cs::{Cs, Lc},
     gadgets::{
-        words::{SumNames, Word, carry_value, enforce_range, enforce_sum, to_u256},
+        pow2,
+        words::{Word, enforce_range, to_u256},
         zero::{enforce_nonzero, is_zero},
     },
-    lookup::bus::Bus,
+    lookup::bus::{Bus, Element},
     machines::journal::{AccountLc, At, Entry, account_access, is_nonempty},
 };
 
@@ -53,18 +54,19 @@ pub(super) fn transfer(
 ///
 /// ```text
 /// tx.to.small        small = (the upper 19 bytes are all zero)                        2
-/// tx.to.zero         zero ∈ {0, 1},  zero·byte₀ = 0                                   2
+/// tx.to.zero         zero·byte₀ = 0                                                   1
 /// tx.to.precompile   byte₀ − 11·(1 − zero) ∈ [0, 2⁸) where small                      1
 /// ```
-/// So a small address is 0, or 11 and above. Without it a call to a precompile would pass as a plain transfer.
+/// So a small address is 0, or 11 and above: byte₀ ≠ 0 forces zero = 0, and for byte₀ = 0 zero may be anything that
+/// passes. Without it a call to a precompile would pass as a plain transfer.
 fn enforce_recipient_is_no_precompile(cs: &mut Cs, en: &Lc, parsed: &Parsed) {
     let upper: Lc = parsed.to[1..].iter().map(|&w| Lc::from(w)).sum();
     let small = is_zero(cs, "tx.to.small", en, &upper);
     let low = parsed.to[0];
-    let zero = cs.commit_boolean("tx.to.zero", low.value().is_zero() && en.value() == F::from(1u64));
+    let zero = cs.commit("tx.to.zero", F::from(low.value().is_zero() && en.value().is_one()));
     cs.enforce("tx.to.zero", low, zero, Lc::zero());
-    let least = (en.clone() - zero) * (LAST_PRECOMPILE + 1);
-    cs.lookup("tx.to.precompile", Bus::Range8, small, low - least);
+    let least = F::from(LAST_PRECOMPILE + 1);
+    cs.lookup("tx.to.precompile", Bus::Range8, small, Element::with_constant(low + zero * least, -least));
 }
 
 /// 21000 + 4·data bytes + 12·non-zero data bytes, at most the gas limit, which is at most the block's.
@@ -112,14 +114,12 @@ fn fees(cs: &mut Cs, flags: &Flags, parsed: &Parsed, gas: &Lc) -> Fees {
 /// The sender pays value and fee, and could have paid the whole gas limit at the highest price.
 ///
 /// ```text
-/// tx.sender.nonce          nonce ≠ 2⁶⁴ − 1 (EIP-2681)                                    1
-/// tx.sender.balance        16 limbs of the new balance                                   16
-/// tx.sender.balance_low,   new balance + value + fee = old balance                       2 + 2 (carry)
-///           balance_high                                                                       without it: money from nowhere
-/// tx.sender.reserve        16 limbs of what would remain at worst                        16
-/// tx.sender.reserve_low,   rest + reserve = new balance                                  2 + 2 (carry)
-///           reserve_high                                                                       without it: an unaffordable
-/// ```                                                                                          gas limit is accepted
+/// tx.sender.nonce          nonce ≠ 2⁶⁴ − 1 (EIP-2681)                                      1
+/// tx.sender.balance        old balance − value − fee ∈ [0, 2²⁵⁶)                           16    without it: money from
+/// tx.sender.carry          with a borrow ∈ [0, 2³²) between its halves                     2     nowhere
+/// tx.sender.reserve        new balance − reserve ∈ [0, 2²⁵⁶)                               16    without it: an unaffordable
+/// tx.sender.reserve_carry  with a borrow ∈ [0, 2³²) between its halves                     2     gas limit is accepted
+/// ```
 /// Nonce (equal to the transaction's) and code hash (0, EIP-3607) are in the tuple received from the journal.
 fn pay(
     cs: &mut Cs,
@@ -130,27 +130,21 @@ fn pay(
     fees: &Fees,
     leaf_count: Lc,
 ) -> Lc {
-    let old = read_account(cs, &PARTY_SENDER, Some(parsed.nonce.clone()), true, &row.sender);
+    let nonce = cs.share(&parsed.nonce);
     enforce_nonzero(cs, "tx.sender.nonce", en, &(en.clone() * u64::MAX - &parsed.nonce));
 
+    let old_balance = Word::commit_unchecked(cs, "tx.sender.old_balance", row.sender.value.balance);
     let value = parsed.value.word();
-    let fee = to_u256(fees.fee.value());
-    let new_value = row.sender.value.balance.wrapping_sub(value.value()).wrapping_sub(fee);
-    let new_value = if en.value().is_zero() { U256::ZERO } else { new_value };
-    let new_balance = Word::commit(cs, "tx.sender.balance", en, new_value);
     let outflow = Word { hi: value.hi, lo: value.lo + &fees.fee };
-    let carry = carry32(cs, "tx.sender.carry", en, carry_value(&new_balance, &outflow));
-    let names = SumNames { low: "tx.sender.balance_low", high: "tx.sender.balance_high" };
-    enforce_sum(cs, names, &new_balance, &outflow, &old.balance, &carry);
+    let borrow = carry32(cs, "tx.sender.carry", en, borrow_value(&old_balance.lo, &outflow.lo));
+    let new_balance = subtract(cs, "tx.sender.balance", en, &old_balance, &outflow, &borrow);
 
     let reserve = Word { hi: Lc::zero(), lo: fees.reserve.clone() };
-    let rest_value = new_value.wrapping_sub(to_u256(fees.reserve.value()));
-    let rest = Word::commit(cs, "tx.sender.reserve", en, rest_value);
-    let carry = carry32(cs, "tx.sender.reserve_carry", en, carry_value(&rest, &reserve));
-    let names = SumNames { low: "tx.sender.reserve_low", high: "tx.sender.reserve_high" };
-    enforce_sum(cs, names, &rest, &reserve, &new_balance, &carry);
+    let borrow = carry32(cs, "tx.sender.reserve_carry", en, borrow_value(&new_balance.lo, &reserve.lo));
+    subtract(cs, "tx.sender.reserve", en, &new_balance, &reserve, &borrow);
 
-    let new = AccountLc { nonce: old.nonce.clone() + en, balance: new_balance, code_hash: Lc::zero() };
+    let old = AccountLc { nonce: (&nonce).into(), balance: old_balance, code_hash: 0.into() };
+    let new = AccountLc { nonce: nonce.plus(1u64), balance: new_balance, code_hash: 0.into() };
     // The nonce is at least 1.
     let nonempty = en;
     account_access(cs, en, parties.sender, &old, &new, nonempty, at(parties.time, &row.sender), &leaf_count)
@@ -159,10 +153,8 @@ fn pay(
 /// The recipient, who has no code, receives the value.
 ///
 /// ```text
-/// tx.recipient.balance        16 limbs of the new balance            16
-/// tx.recipient.carry          ∈ {0, 1}                               1
-/// tx.recipient.balance_low,   old balance + value = new balance      2    without it: value is lost or made
-///              balance_high
+/// tx.recipient.balance     old balance + value ∈ [0, 2²⁵⁶)              16    without it: value is lost
+/// tx.recipient.carry       with a carry ∈ {0, 1} between its halves     1
 /// ```
 fn receive(
     cs: &mut Cs,
@@ -172,16 +164,16 @@ fn receive(
     parties: &Parties<'_>,
     leaf_count: Lc,
 ) -> Lc {
-    let old = read_account(cs, &PARTY_RECIPIENT, None, true, &row.recipient);
+    let nonce = Lc::from(cs.commit("tx.recipient.old_nonce", row.recipient.value.nonce));
+    let old_balance = Word::commit_unchecked(cs, "tx.recipient.old_balance", row.recipient.value.balance);
     let value = parsed.value.word();
-    let new_value = old.balance.value().wrapping_add(value.value());
-    let new_balance = Word::commit(cs, "tx.recipient.balance", en, new_value);
-    let carry = cs.witness_boolean("tx.recipient.carry", carry_value(&old.balance, &value) != 0);
-    let names = SumNames { low: "tx.recipient.balance_low", high: "tx.recipient.balance_high" };
-    enforce_sum(cs, names, &old.balance, &value, &new_balance, &carry.into());
+    let carry = cs.commit_boolean("tx.recipient.carry", carry_value(&old_balance.lo, &value.lo) != 0);
+    let new_balance = add(cs, "tx.recipient.balance", en, &old_balance, &value, &carry.into());
 
-    let new = AccountLc { nonce: old.nonce.clone(), balance: new_balance, code_hash: Lc::zero() };
-    let nonempty = is_nonempty(cs, en, &new);
+    let nonempty = is_nonempty(cs, en, &nonce, &new_balance);
+    let nonce = cs.share(nonce);
+    let old = AccountLc { nonce: (&nonce).into(), balance: old_balance, code_hash: 0.into() };
+    let new = AccountLc { balance: new_balance, ..old.clone() };
     let address = Lc::recompose(&parsed.to, 8);
     account_access(cs, en, &address, &old, &new, &nonempty, at(parties.time + 1, &row.recipient), &leaf_count)
 }
@@ -189,66 +181,56 @@ fn receive(
 /// The coinbase earns the fee. It may be any account.
 ///
 /// ```text
-/// tx.coinbase.balance        16 limbs of the new balance            16
-/// tx.coinbase.carry          ∈ [0, 2³²)                             2
-/// tx.coinbase.balance_low,   old balance + fee = new balance        2
-///             balance_high
+/// tx.coinbase.balance      old balance + fee ∈ [0, 2²⁵⁶)                     16    without it: the fee is lost
+/// tx.coinbase.carry        with a carry ∈ [0, 2³²) between its halves        2
 /// ```
 fn earn(cs: &mut Cs, row: &SlotRow, en: &Lc, parties: &Parties<'_>, fees: &Fees, leaf_count: Lc) -> Lc {
-    let old = read_account(cs, &PARTY_COINBASE, None, false, &row.coinbase);
+    let nonce = Lc::from(cs.commit("tx.coinbase.old_nonce", row.coinbase.value.nonce));
+    let old_balance = Word::commit_unchecked(cs, "tx.coinbase.old_balance", row.coinbase.value.balance);
+    let code_hash = cs.commit("tx.coinbase.old_code_hash", row.coinbase.value.code_hash);
     let fee = Word { hi: Lc::zero(), lo: fees.fee.clone() };
-    let new_value = old.balance.value().wrapping_add(to_u256(fees.fee.value()));
-    let new_balance = Word::commit(cs, "tx.coinbase.balance", en, new_value);
-    let carry = carry32(cs, "tx.coinbase.carry", en, carry_value(&old.balance, &fee));
-    let names = SumNames { low: "tx.coinbase.balance_low", high: "tx.coinbase.balance_high" };
-    enforce_sum(cs, names, &old.balance, &fee, &new_balance, &carry);
+    let carry = carry32(cs, "tx.coinbase.carry", en, carry_value(&old_balance.lo, &fee.lo));
+    let new_balance = add(cs, "tx.coinbase.balance", en, &old_balance, &fee, &carry);
 
-    let new = AccountLc { nonce: old.nonce.clone(), balance: new_balance, code_hash: old.code_hash.clone() };
-    let nonempty = is_nonempty(cs, en, &new);
+    let nonempty = is_nonempty(cs, en, &nonce, &new_balance);
+    let (nonce, code_hash) = (cs.share(nonce), cs.share(code_hash));
+    let old = AccountLc { nonce: (&nonce).into(), balance: old_balance, code_hash: (&code_hash).into() };
+    let new = AccountLc { balance: new_balance, ..old.clone() };
     let at = at(parties.time + 2, &row.coinbase);
     account_access(cs, en, parties.coinbase, &old, &new, &nonempty, at, &leaf_count)
 }
 
-struct PartyNames {
-    nonce: &'static str,
-    balance: &'static str,
-    code_hash: &'static str,
+/// a + b as integers of 256 bits, both halves in range in an enabled row: 16 constraints `name`.
+///
+/// ```text
+/// low    a.lo + b.lo − 2¹²⁸·carry
+/// high   a.hi + b.hi + carry
+/// ```
+/// Requires: a has halves below 2¹²⁸, b's are below 2²⁰⁰, carry is an integer below 2³². So the halves of the result are
+/// integers far below the modulus, or far above it if negative, and their ranges say what they say of integers.
+fn add(cs: &mut Cs, name: &'static str, en: &Lc, a: &Word, b: &Word, carry: &Lc) -> Word {
+    let lo = a.lo.clone() + &b.lo - carry.clone() * pow2(128);
+    let hi = a.hi.clone() + &b.hi + carry;
+    enforce_range(cs, name, en, &lo, 8);
+    enforce_range(cs, name, en, &hi, 8);
+    Word { hi, lo }
 }
 
-const PARTY_SENDER: PartyNames = PartyNames {
-    nonce: "tx.sender.old_nonce",
-    balance: "tx.sender.old_balance",
-    code_hash: "tx.sender.old_code_hash",
-};
-const PARTY_RECIPIENT: PartyNames = PartyNames {
-    nonce: "tx.recipient.old_nonce",
-    balance: "tx.recipient.old_balance",
-    code_hash: "tx.recipient.old_code_hash",
-};
-const PARTY_COINBASE: PartyNames = PartyNames {
-    nonce: "tx.coinbase.old_nonce",
-    balance: "tx.coinbase.old_balance",
-    code_hash: "tx.coinbase.old_code_hash",
-};
+/// a − b as [`add`] has it: low a.lo − b.lo + 2¹²⁸·borrow, high a.hi − b.hi − borrow. 16 constraints `name`.
+fn subtract(cs: &mut Cs, name: &'static str, en: &Lc, a: &Word, b: &Word, borrow: &Lc) -> Word {
+    let negative = Word { hi: -b.hi.clone(), lo: -b.lo.clone() };
+    add(cs, name, en, a, &negative, &-borrow.clone())
+}
 
-/// What an account held before: hints that the journal's tuple fixes. A known nonce, or the absence of code, is put
-/// into that tuple instead of a hint.
-fn read_account(
-    cs: &mut Cs,
-    names: &PartyNames,
-    nonce: Option<Lc>,
-    has_no_code: bool,
-    entry: &Entry<AccountValue>,
-) -> AccountLc {
-    AccountLc {
-        nonce: nonce.unwrap_or_else(|| cs.commit(names.nonce, entry.value.nonce).into()),
-        balance: Word::commit_unchecked(cs, names.balance, entry.value.balance),
-        code_hash: if has_no_code {
-            Lc::zero()
-        } else {
-            cs.commit(names.code_hash, entry.value.code_hash).into()
-        },
-    }
+/// The carry of [`add`].
+fn carry_value(a: &Lc, b: &Lc) -> u64 {
+    ((to_u256(a.value()) + to_u256(b.value())) >> 128usize).as_limbs()[0]
+}
+
+/// The borrow of [`subtract`].
+fn borrow_value(a: &Lc, b: &Lc) -> u64 {
+    let missing = to_u256(b.value()).saturating_sub(to_u256(a.value()));
+    missing.div_ceil(U256::from(1u64) << 128usize).as_limbs()[0]
 }
 
 fn at(now: u64, entry: &Entry<AccountValue>) -> At {

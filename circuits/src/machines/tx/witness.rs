@@ -96,7 +96,7 @@ pub(super) fn mark_region(bytes: &mut [ByteRow], shared: Range<usize>, header: u
     for byte in &mut bytes[shared.clone()] {
         byte.stream_plus_one = stream + 1;
         // The list on the wire is at least as long as the signed one, and so is its prefix.
-        byte.shift = (shared.start - header) as u64;
+        byte.shift = header as i64 - shared.start as i64;
     }
     bytes[shared.start].boundary = true;
     bytes[shared.end].boundary = true;

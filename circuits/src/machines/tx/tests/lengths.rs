@@ -1,26 +1,15 @@
 //! RLP length prefixes by enumeration: each length has exactly one form, whatever the digits are claimed to be.
 
 use super::{
-    super::{
-        rlp::{LengthNames, length_prefix},
-        witness::width,
-    },
+    super::{rlp::length_prefix, witness::width},
     *,
-};
-
-const NAMES: LengthNames = LengthNames {
-    present: "test.present",
-    digit: "test.digit",
-    value: "test.value",
-    short: "test.short",
-    minimal: "test.minimal",
 };
 
 /// The prefix of `length` with `width` digits; its form must be the byte that the width asks for.
 fn prefix(length: i64, width: usize) -> Checker {
     let mut cs = Cs::new(Mode::Check);
     let (en, length_lc) = (Lc::from(cs.one()), cs.constant(F::from(length)));
-    let prefix = length_prefix(&mut cs, &NAMES, &en, &length_lc, width);
+    let prefix = cs.scoped("test", |cs| length_prefix(cs, &en, &length_lc, width));
     let form = if width == 0 { F::from(length) } else { F::from(55 + width as u64) };
     cs.enforce_equal("test.form", prefix.form, cs.constant(form));
     Checker::new(&cs, vec![])
