@@ -3,12 +3,17 @@
 //! One indexed Merkle tree holds accounts and storage. Leaf 0 is the sentinel with key 0; a `next_key` of 0 means
 //! that no larger key exists. An index of 0 stands for "absent".
 
+use std::sync::LazyLock;
+
 use alloy_primitives::{Address, B256, U256};
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, PrimeField, Zero};
 use serde::{Deserialize, Serialize};
 
-use crate::{constants::TREE_ARITY, poseidon::poseidon};
+use crate::{
+    constants::{TREE_ARITY, TREE_DEPTH},
+    poseidon::poseidon,
+};
 
 /// What a leaf stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -157,6 +162,23 @@ impl Leaf {
 #[must_use]
 pub fn node_hash(children: &[Fr; TREE_ARITY]) -> Fr {
     poseidon(children)
+}
+
+static ZERO_HASHES: LazyLock<[Fr; TREE_DEPTH + 1]> = LazyLock::new(|| {
+    let mut hashes = [Fr::zero(); TREE_DEPTH + 1];
+    for level in 0..TREE_DEPTH {
+        hashes[level + 1] = node_hash(&[hashes[level]; TREE_ARITY]);
+    }
+    hashes
+});
+
+/// The node at `level` above unused positions only; level 0 are leaves, level 10 is the root.
+///
+/// # Panics
+/// If there is no such level.
+#[must_use]
+pub fn zero_hash(level: usize) -> Fr {
+    ZERO_HASHES[level]
 }
 
 /// Tree root and number of leaves, sentinel included; their Poseidon is the state root that L1 sees.

@@ -22,6 +22,12 @@ pub type Siblings = [[Fr; TREE_ARITY - 1]; TREE_DEPTH];
 /// The root that a path leads to from the hash of the leaf at `index`.
 #[must_use]
 pub fn fold_path(hash: Fr, index: u64, siblings: &Siblings) -> Fr {
+    fold_levels(hash, index, siblings)
+}
+
+/// The root of the subtree that the lowest levels of a path lead to from the hash of the leaf at `index`.
+#[must_use]
+pub fn fold_levels(hash: Fr, index: u64, siblings: &[[Fr; TREE_ARITY - 1]]) -> Fr {
     let mut position = index;
     siblings.iter().fold(hash, |node, row| {
         // Less than eight.

@@ -11,6 +11,7 @@ use cairn_circuits::{
     batch::{Assignment, Shape, synthesize},
     cs::{Cs, Mode, NUM_PUBLIC},
     lookup::{argument, challenge::Challenges},
+    machines::tree::Levels,
 };
 use cairn_protocol::{
     access::BlockAccess,
@@ -172,7 +173,7 @@ fn prop_revm_and_transfer_formulas_agree_on_random_transfers() {
 
 /// What revm executed satisfies the batch circuit of exactly the counted size, lookup argument included.
 fn satisfies_the_circuit(counters: &Rows, witness: &BatchWitness) {
-    let shape = Shape { capacity: *counters };
+    let shape = Shape { capacity: *counters, levels: Levels::DEFAULT };
     let aggregator = Address::repeat_byte(0xa9);
     let assignment = Assignment::new(&shape, witness, aggregator).unwrap();
     let mut cs = Cs::new(Mode::Check);

@@ -1,37 +1,23 @@
 //! Reading the indexed Merkle tree: arity 8, depth 10. Levels count upward: leaves are level 0, the root level 10.
 //! Nodes are kept as groups, the eight children of a node together, because a path needs whole groups.
 
-use std::sync::LazyLock;
-
 use cairn_protocol::{
     Fr,
-    constants::{TREE_ARITY, TREE_ARITY_BITS, TREE_CAPACITY, TREE_DEPTH},
-    leaf::{Leaf, LeafId, StateCommitment, node_hash},
+    constants::{TREE_ARITY, TREE_ARITY_BITS, TREE_CAPACITY},
+    leaf::{Leaf, LeafId, StateCommitment},
     state_proof::StateProof,
     witness::{Opening, Siblings},
 };
 
 use crate::error::StateError;
 
+pub use cairn_protocol::leaf::zero_hash;
+
 /// The largest number of leaves.
 pub const CAPACITY: u64 = TREE_CAPACITY;
 
 /// The eight children of a node.
 pub type Group = [Fr; TREE_ARITY];
-
-static ZERO_HASHES: LazyLock<[Fr; TREE_DEPTH + 1]> = LazyLock::new(|| {
-    let mut hashes = [Fr::from(0u64); TREE_DEPTH + 1];
-    for level in 0..TREE_DEPTH {
-        hashes[level + 1] = node_hash(&[hashes[level]; TREE_ARITY]);
-    }
-    hashes
-});
-
-/// The node at `level` above unused positions only.
-#[must_use]
-pub fn zero_hash(level: usize) -> Fr {
-    ZERO_HASHES[level]
-}
 
 /// Which child of its parent a node is.
 #[must_use]

@@ -233,6 +233,8 @@ fn constant_word(one: &Lc, v: alloy_primitives::U256) -> Word {
     Word { hi: one.clone() * hi, lo: one.clone() * lo }
 }
 
+/// The access at time `now`, which no access of this leaf before it can be further from than `now` itself.
 fn at(hint: &StorageHint, now: u64) -> journal::At {
-    journal::At { now, before: hint.access.time, index: hint.access.index }
+    let (gap, before, index) = (journal::Gap::within(now), hint.access.time, hint.access.index);
+    journal::At { now: now.into(), gap, before, index }
 }

@@ -3,10 +3,14 @@
 use cairn_protocol::resources::{Resource, Rows};
 use serde::{Deserialize, Serialize};
 
-/// How many rows each machine has.
+use crate::machines::tree::Levels;
+
+/// How many rows each machine has, and how deep the state tree's paths go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shape {
     pub capacity: Rows,
+    /// Levels of the state tree's paths: every leaf is at a position below 8^levels.
+    pub levels: Levels,
 }
 
 /// keccak-f permutations of a message of `len` bytes: its padding takes at least one byte.
@@ -22,12 +26,14 @@ impl Shape {
     pub const BATCH_TREE_ROWS: usize = 4;
 
     /// Room for `n` transfers in the worst case (each to a new account, a new coinbase), with 128 bytes a transfer
-    /// (a transfer of usual values takes about 115) and 384 bytes besides.
+    /// (a transfer of usual values takes about 115) and 384 bytes besides; for none, what an empty batch needs. The tree
+    /// has at most 2¹⁸ leaves.
     #[must_use]
     pub const fn transfers(n: usize) -> Self {
-        let bytes = 128 * n + 384;
+        // The coinbase is touched if there is a transaction, and may be new.
+        let (bytes, coinbase_rows) = if n == 0 { (0, 0) } else { (128 * n + 384, 2) };
         let permutations = 2 * n + permutations_of(bytes) + Self::BATCH_PERMUTATIONS;
-        let tree_rows = 3 * n + Self::BATCH_TREE_ROWS + 2;
+        let tree_rows = 3 * n + Self::BATCH_TREE_ROWS + coinbase_rows;
         Self {
             capacity: Rows::new(&[
                 (Resource::Transactions, n as u64),
@@ -36,6 +42,7 @@ impl Shape {
                 (Resource::TreeRows, tree_rows as u64),
                 (Resource::Bytes, bytes as u64),
             ]),
+            levels: Levels::DEFAULT,
         }
     }
 
@@ -48,6 +55,6 @@ impl Shape {
     /// The same shape with another number of rows of the machine that `resource` counts.
     #[must_use]
     pub const fn with(self, resource: Resource, rows: usize) -> Self {
-        Self { capacity: self.capacity.with(resource, rows as u64) }
+        Self { capacity: self.capacity.with(resource, rows as u64), ..self }
     }
 }

@@ -111,8 +111,12 @@ fn accept(shape: &Shape, witness: &BatchWitness) -> Assignment {
 
 #[test]
 fn accepts_an_empty_batch_and_its_closed_argument() {
-    let shape = Shape::transfers(1);
-    let witness = chain(&[]).execute(&input(vec![])).unwrap();
+    let shape = Shape::transfers(0);
+    let mut chain = chain(&[]);
+    let mut with_exit_root = input(vec![]);
+    with_exit_root.global_exit_root = B256::repeat_byte(0xee);
+    accept(&shape, &chain.execute(&with_exit_root).unwrap());
+    let witness = chain.execute(&input(vec![])).unwrap();
     let assignment = accept(&shape, &witness);
     let mut cs = check(&shape, &assignment);
     assert_eq!(cs.public_input_value(), witness.public_input(AGGREGATOR).to_field());
@@ -268,7 +272,7 @@ fn rejects_changed_system_state() {
 fn rejects_a_dropped_row_of_every_machine() {
     rejects(|a| a.keccak[0] = Default::default(), "batch.transactions.digest");
     rejects(|a| a.signatures[0] = Default::default(), "tx.signature.valid");
-    rejects(|a| a.tree.truncate(1), "batch.state.new");
+    rejects(|a| a.tree.rows.truncate(1), "batch.state.new");
     rejects(|a| a.transactions.slots[0] = Default::default(), "tx.slot.covered");
 }
 

@@ -25,7 +25,7 @@ use crate::{
         journal::{Entry, Journal, JournalError},
         keccak::{self, KeccakError, KeccakEvent, KeccakRow},
         secp256k1::{self, Secp256k1Row, SignatureEvent},
-        tree::{TreeRow, witness::TreeRowsError},
+        tree::{self, TreeRows, TreeShape, witness::TreeRowsError},
         tx::{self, SignedTx, TraceContext, TxRows, TxShape, TxTraceError},
     },
 };
@@ -84,12 +84,16 @@ pub struct Assignment {
     pub local_exit_root: StorageHint,
     pub transactions: TxRows,
     pub signatures: Vec<Secp256k1Row>,
-    pub tree: Vec<TreeRow>,
+    pub tree: TreeRows,
     pub keccak: Vec<KeccakRow>,
 }
 
 fn tx_shape(shape: &Shape) -> TxShape {
     TxShape { slots: shape.rows(Resource::Transactions), bytes: shape.rows(Resource::Bytes) }
+}
+
+fn tree_shape(shape: &Shape) -> TreeShape {
+    TreeShape { rows: shape.rows(Resource::TreeRows), levels: shape.levels }
 }
 
 impl Assignment {
@@ -122,7 +126,7 @@ impl Assignment {
             local_exit_root: StorageHint::default(),
             transactions: TxRows::empty(tx_shape(shape)),
             signatures: vec![Secp256k1Row::default(); shape.rows(Resource::Signatures)],
-            tree: vec![TreeRow::default(); shape.rows(Resource::TreeRows)],
+            tree: TreeRows::empty(tree_shape(shape)),
             keccak: vec![KeccakRow::default(); shape.rows(Resource::KeccakPermutations)],
         }
     }
@@ -195,11 +199,7 @@ impl Assignment {
             witness.leaf_ops.iter().map(|op| times.get(&op.id).copied().unwrap_or_default()).collect();
         Ok(Self {
             keccak: keccak::rows(&events, shape.rows(Resource::KeccakPermutations))?,
-            tree: crate::machines::tree::witness::rows(
-                &witness.leaf_ops,
-                &last_times,
-                shape.rows(Resource::TreeRows),
-            )?,
+            tree: tree::witness::rows(&witness.leaf_ops, &last_times, tree_shape(shape))?,
             header,
             exit_root,
             block_number,

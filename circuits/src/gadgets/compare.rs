@@ -53,41 +53,35 @@ impl Wide {
     }
 }
 
-/// Names of one comparison: wires and checks.
-#[derive(Clone, Copy, Debug)]
-pub struct Names {
-    /// Limbs of b − a.
-    pub gap: &'static str,
-    /// The borrow's wire and its boolean constraint.
-    pub borrow: &'static str,
-    /// The range checks.
-    pub name: &'static str,
-}
-
-/// name: a < b where `on` is 1.
-/// b.lo − a.lo − on + 2¹²⁸·borrow ∈ [0, 2¹²⁸),  b.hi − a.hi − borrow ∈ [0, 2¹²⁸),  borrow ∈ {0, 1}
+/// a < b where `on` is 1, in the caller's scope:
+///
+/// ```text
+/// gap      b.lo − a.lo − on + 2¹²⁸·borrow ∈ [0, 2¹²⁸)    8
+///          b.hi − a.hi − borrow ∈ [0, 2¹²⁸)              8
+/// borrow   borrow ∈ {0, 1}                               1
+/// ```
 /// Cost: 17. Requires: halves below 2¹²⁸ and made of committed wires; `on` committed, 0 or 1.
 /// Where `on` is 0 nothing is stated.
 /// Soundness: the two differences are integers between −2¹²⁸ − 1 and 2¹²⁹, so being in range modulo r is being in
 /// range; hence b − a − 1 = (second)·2¹²⁸ + (first) ≥ 0.
-pub fn enforce_less(cs: &mut Cs, names: Names, on: &Lc, a: &Wide, b: &Wide) {
-    enforce_gap(cs, names, on, a, b, true);
+pub fn enforce_less(cs: &mut Cs, on: &Lc, a: &Wide, b: &Wide) {
+    enforce_gap(cs, on, a, b, true);
 }
 
-/// name: a ≤ b where `on` is 1. As [`enforce_less`], without the − on.
-pub fn enforce_less_or_equal(cs: &mut Cs, names: Names, on: &Lc, a: &Wide, b: &Wide) {
-    enforce_gap(cs, names, on, a, b, false);
+/// a ≤ b where `on` is 1. As [`enforce_less`], without the − on.
+pub fn enforce_less_or_equal(cs: &mut Cs, on: &Lc, a: &Wide, b: &Wide) {
+    enforce_gap(cs, on, a, b, false);
 }
 
-fn enforce_gap(cs: &mut Cs, names: Names, on: &Lc, a: &Wide, b: &Wide, strict: bool) {
+fn enforce_gap(cs: &mut Cs, on: &Lc, a: &Wide, b: &Wide, strict: bool) {
     let active = on.value() != F::default();
     let (a_lo, b_lo) = (low_u128(a.lo.value()), low_u128(b.lo.value()));
     let borrow = active && (b_lo < a_lo || strict && b_lo == a_lo);
-    let borrow = cs.commit_boolean(names.borrow, borrow);
+    let borrow = cs.commit_boolean("borrow", borrow);
     let one = if strict { on.clone() } else { Lc::zero() };
     let lo = b.lo.clone() - a.lo.clone() - one + borrow * pow2(128);
-    range::enforce_u128(cs, names.gap, names.name, on, lo);
-    range::enforce_u128(cs, names.gap, names.name, on, b.hi.clone() - a.hi.clone() - borrow);
+    range::enforce_u128(cs, "gap", "gap", on, lo);
+    range::enforce_u128(cs, "gap", "gap", on, b.hi.clone() - a.hi.clone() - borrow);
 }
 
 #[cfg(test)]
@@ -98,8 +92,6 @@ mod tests {
     use super::*;
     use crate::{cs::Mode, testing::Checker};
 
-    const NAMES: Names = Names { gap: "test.gap", borrow: "test.borrow", name: "test.less" };
-
     fn compare(a: [u128; 2], b: [u128; 2], strict: bool) -> Checker {
         let mut cs = Cs::new(Mode::Check);
         let en: Lc = cs.one().into();
@@ -108,7 +100,7 @@ mod tests {
             lo: cs.constant(F::from(lo)),
         };
         let (a, b) = (wide(&cs, a), wide(&cs, b));
-        enforce_gap(&mut cs, NAMES, &en, &a, &b, strict);
+        cs.scoped("test", |cs| enforce_gap(cs, &en, &a, &b, strict));
         Checker::new(&cs, vec![])
     }
 

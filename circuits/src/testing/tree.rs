@@ -51,6 +51,12 @@ impl ReferenceTree {
         self.node(TREE_DEPTH, 0)
     }
 
+    /// The root of the subtree of the first 8^level positions.
+    #[must_use]
+    pub fn subtree_root(&self, level: usize) -> F {
+        self.node(level, 0)
+    }
+
     /// Root and leaf count.
     #[must_use]
     pub fn commitment(&self) -> StateCommitment {

@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     machines::{
         keccak::{self, KeccakEvent},
-        tree::witness::rows_needed,
+        tree::{Levels, witness::rows_needed},
     },
     testing::tree::ReferenceTree,
 };
@@ -41,9 +41,10 @@ pub(super) fn filled() -> (Shape, BatchWitness) {
 #[test]
 fn accepts_a_batch_that_fills_every_machine_and_refuses_one_row_less() {
     let (full, witness) = filled();
+    let full = Shape { levels: Levels::try_from(1).unwrap(), ..full };
     accept(&full, &witness);
     for (resource, rows) in full.capacity.iter().filter(|(_, rows)| *rows > 0) {
-        let small = Shape { capacity: full.capacity.with(resource, rows - 1) };
+        let small = Shape { capacity: full.capacity.with(resource, rows - 1), ..full };
         assert!(Assignment::new(&small, &witness, AGGREGATOR).is_err(), "{resource}");
     }
 }

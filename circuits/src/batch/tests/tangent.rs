@@ -25,8 +25,10 @@ const REDUNDANT: &[(&str, &str)] = &[
 fn nothing_moves_and_every_equation_of_the_batch_is_needed() {
     let (shape, witness) = filled();
     let nothing = chain(&[]).execute(&input(vec![])).unwrap();
-    let smallest =
-        Shape { capacity: Rows::new(&[(Resource::KeccakPermutations, 4), (Resource::TreeRows, 2)]) };
+    let smallest = Shape {
+        capacity: Rows::new(&[(Resource::KeccakPermutations, 4), (Resource::TreeRows, 2)]),
+        ..Shape::transfers(0)
+    };
     let scenes = [(shape, witness), (smallest, nothing)].map(|(shape, witness)| {
         let assignment = Assignment::new(&shape, &witness, AGGREGATOR).unwrap();
         Tangent::at(&Checker::new(&check(&shape, &assignment), secp256k1::fixed_tables()), HASHES)

@@ -1,9 +1,11 @@
 //! One access to an account or to a storage slot.
 
+use ark_ff::{One, Zero};
+
 use crate::{
     F,
     cs::{Cs, Lc, Wire},
-    gadgets::{words::Word, zero::is_zero},
+    gadgets::{low_u128, pow2, words::Word, zero::is_zero},
     lookup::bus::{Account, Bus, Element, Storage},
 };
 
@@ -16,14 +18,34 @@ pub struct AccountLc {
 }
 
 /// When an access happens, and the hints of what was there before.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct At {
-    /// This access' time, a constant of the layout.
-    pub now: u64,
+    /// This access' time: a constant of the layout, or committed wires.
+    pub now: Element,
+    /// How long ago the previous access may have been.
+    pub gap: Gap,
     /// Hint: time of the previous access, 0 for the tree's.
     pub before: u64,
     /// Hint: leaf position before the access, 0 if absent.
     pub index: u64,
+}
+
+/// How far apart two successive accesses to a leaf may be: what now − before − 1 is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// At most 2¹⁶: one lookup.
+    Narrow,
+    /// At most 2³²: two lookups and a committed limb.
+    Wide,
+}
+
+impl Gap {
+    /// What suffices if no time is above `last_time`, itself at most 2³²: an honest prover with a later time has no
+    /// assignment.
+    #[must_use]
+    pub const fn within(last_time: u64) -> Self {
+        if last_time <= 1 << 16 { Self::Narrow } else { Self::Wide }
+    }
 }
 
 /// A flag for [`account_access`]: the fields are not those of an empty account.
@@ -39,12 +61,13 @@ pub fn is_nonempty(cs: &mut Cs, en: &Lc, nonce: &Lc, balance: &Word) -> Lc {
 /// Replaces `old` by `new` in the account at `address`. Returns the leaf count after the access.
 ///
 /// Requires: `en` boolean; the values written are in range (nonce 64 bits, halves 128 bits); `nonempty` is the flag
-/// whether `new` is a non-empty account, at least where the account was absent; `at.now` is above every earlier time.
+/// whether `new` is a non-empty account, at least where the account was absent; `at.now` is above the times of what the program
+/// does before (docs/circuits/journal.md, Soundness).
 ///
 /// ```text
 /// journal.account.old    receive (index, address, old…, before)           7    without it: values from nowhere
 /// journal.account.new    send (index', address, new…, now)                5    without it: the write is lost
-/// journal.account.order  now − before − 1 ∈ [0, 2¹⁶)                      1    without it: an access reads the future
+/// journal.account.order  now − before − 1 ∈ [0, 2¹⁶), or 2³²              1/2  without it: an access reads the future
 /// ```
 /// less 1 for each nonce or code hash that is constant or shared with the other tuple; and the families of the leaf
 /// position, `journal.leaf.*`.
@@ -75,23 +98,34 @@ pub fn account_access(
         code_hash: a.code_hash.clone(),
         time,
     };
-    let (first, second) = (tuple(old, index.into(), before.into()), tuple(new, new_index, at.now.into()));
+    let (first, second) = (tuple(old, index.into(), before.into()), tuple(new, new_index, at.now.clone()));
     cs.receive("journal.account.old", en.clone(), first);
     cs.send("journal.account.new", en.clone(), second);
-    enforce_order(cs, "journal.account.order", en, before, at.now);
+    cs.scoped("journal.account", |cs| enforce_order(cs, en, before, &at));
     leaf_count
 }
 
-/// `name`: before < now, by now − before − 1 ∈ [0, 2¹⁶). Cost: 1.
-fn enforce_order(cs: &mut Cs, name: &'static str, en: &Lc, before: Wire, now: u64) {
-    cs.lookup(name, Bus::Range16, en.clone(), en.clone() * (now - 1) - before);
+/// order: before < now, by now − before − 1 ∈ [0, 2¹⁶), or = low + 2¹⁶·gap with both limbs in that range.   Cost: 1 or 2
+///
+/// In the caller's scope. Field elements, not integers, are compared; see `# Soundness` in docs/circuits/journal.md.
+fn enforce_order(cs: &mut Cs, en: &Lc, before: Wire, at: &At) {
+    let variable = at.now.lc().cloned().unwrap_or_default();
+    let mut rest = variable - before;
+    let constant = at.now.constant - F::one();
+    if at.gap == Gap::Wide {
+        let gap = if en.value().is_zero() { 0 } else { low_u128(rest.value() + constant) };
+        let high = cs.commit("gap", gap as u64 >> 16 & 0xffff);
+        cs.lookup("order", Bus::Range16, en.clone(), high);
+        rest -= high * pow2(16);
+    }
+    cs.lookup("order", Bus::Range16, en.clone(), Element::with_constant(rest, constant));
 }
 
 /// Replaces `old` by `new` in storage slot `slot` of `address`. Returns the leaf count after the access. A slot that
 /// has a leaf keeps it when it becomes zero.
 ///
-/// Requires: `en` boolean; the halves written are below 2¹²⁸; `at.now` is above every earlier time.
-/// Families as in [`account_access`]: journal.storage.old (7), new (3), order (1), and journal.leaf.nonempty (2): high +
+/// Requires: `en` boolean; the halves written are below 2¹²⁸; `at.now` as for [`account_access`].
+/// Families as there: journal.storage.old (7), new (3), order (1 or 2), and journal.leaf.nonempty (2): high +
 /// low ≠ 0, which cannot cancel.
 #[expect(
     clippy::too_many_arguments,
@@ -121,10 +155,10 @@ pub fn storage_access(
         value_low: (&v.lo).into(),
         time,
     };
-    let (first, second) = (tuple(old, index.into(), before.into()), tuple(new, new_index, at.now.into()));
+    let (first, second) = (tuple(old, index.into(), before.into()), tuple(new, new_index, at.now.clone()));
     cs.receive("journal.storage.old", en.clone(), first);
     cs.send("journal.storage.new", en.clone(), second);
-    enforce_order(cs, "journal.storage.order", en, before, at.now);
+    cs.scoped("journal.storage", |cs| enforce_order(cs, en, before, &at));
     leaf_count
 }
 

@@ -11,13 +11,14 @@
 //! | family | what it says | account | storage |
 //! |---|---|---|---|
 //! | journal.*.old, new | the tuple before, the tuple after; less what is constant or stays | 7 + 5 | 7 + 3 |
-//! | journal.*.order | t_old < t_now, by t_now − t_old − 1 ∈ [0, 2¹⁶) | 1 | 1 |
+//! | journal.*.order | t_old < t_now, by t_now − t_old − 1 ∈ [0, 2¹⁶), or [0, 2³²) if [`Gap::Wide`] | 1 or 2 | 1 or 2 |
 //! | journal.leaf.absent | index 0 means absent | 2 | 2 |
 //! | journal.leaf.nonempty | what is written is not empty (flag from the caller for an account that it knows) | 0 or 2 | 2 |
 //! | journal.leaf.created | an absent leaf that becomes non-empty is created | 1 | 1 |
 //! | journal.leaf.index | and takes the next position | 1 | 1 |
 //!
-//! Times are constants of the layout, at most 2¹⁶ − 1 in a batch. Buses used: `Account`, `Storage`, `Range16`.
+//! Times are constants of the layout or committed wires, at most 2³²; each access is later than the one it reads, and
+//! accesses to one leaf so have one order. Buses used: `Account`, `Storage`, `Range16`.
 //! Not checked here: ranges of what is written (the caller's), that an absent leaf is all zero and that one leaf
 //! enters the journal only once (the tree machine's).
 
@@ -27,6 +28,6 @@ mod tests;
 mod witness;
 
 pub use self::{
-    constraints::{AccountLc, At, account_access, is_nonempty, storage_access},
+    constraints::{AccountLc, At, Gap, account_access, is_nonempty, storage_access},
     witness::{Entry, Journal, JournalError},
 };

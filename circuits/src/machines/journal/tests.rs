@@ -52,7 +52,8 @@ impl Storage {
         let slot = word(&cs, SLOT);
         let mut leaf_count = cs.constant(50u64);
         for (i, (old, new)) in self.accesses.iter().enumerate() {
-            let at = At { now: 1 + i as u64, before: old.time, index: old.index };
+            let now = (1 + i as u64).into();
+            let at = At { now, gap: Gap::Narrow, before: old.time, index: old.index };
             let (old, new) = (word(&cs, old.value), word(&cs, *new));
             leaf_count = storage_access(&mut cs, &en, &address, &slot, &old, &new, at, &leaf_count);
         }
@@ -144,7 +145,7 @@ fn accepts_accounts_and_costs_what_the_document_says() {
     };
     let new = AccountValue { nonce: 3, balance: U256::from(9u64), code_hash: F::from(0u64) };
     let old = journal.access_account(WHO, 1, |_| new).expect("there");
-    let at = At { now: 1, before: old.time, index: old.index };
+    let at = At { now: 1.into(), gap: Gap::Narrow, before: old.time, index: old.index };
     let (old_lc, new_lc) = (account(&cs, old.value), account(&cs, new));
     let nonce = cs.constant(new.nonce);
     let nonempty = is_nonempty(&mut cs, &en, &nonce, &new_lc.balance);

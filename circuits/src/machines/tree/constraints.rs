@@ -2,14 +2,16 @@
 
 use super::{
     leaf::{self, Leaf},
+    levels::Levels,
     path,
-    row::{RowKind, TreeRow},
+    row::{RowKind, TreeRow, TreeRows},
+    top,
     witness::limit,
 };
 use crate::{
     cs::{Cs, Lc, Wire},
     gadgets::{
-        compare::{self, Names, Wide, split},
+        compare::{self, Wide, split},
         poseidon,
     },
     lookup::bus::{Account, Element, Storage},
@@ -46,11 +48,12 @@ struct Carry {
     limit: Lc,
     next_index: Lc,
     new_next_index: Lc,
+    /// Of the subtree.
     root: Lc,
 }
 
 /// The tree machine. `root_in` is the tree root before the batch; returns the tree root after it.
-pub fn synthesize(cs: &mut Cs, rows: &[TreeRow], root_in: Lc) -> Lc {
+pub fn synthesize(cs: &mut Cs, tree: &TreeRows, root_in: Lc) -> Lc {
     let mut carry = Carry {
         en: cs.one().into(),
         link: Lc::zero(),
@@ -58,23 +61,23 @@ pub fn synthesize(cs: &mut Cs, rows: &[TreeRow], root_in: Lc) -> Lc {
         limit: Lc::zero(),
         next_index: Lc::zero(),
         new_next_index: Lc::zero(),
-        root: root_in,
+        root: top::open(cs, tree.levels, tree.subtree, root_in),
     };
-    for row in rows {
-        carry = synthesize_row(cs, row, &carry);
+    for row in &tree.rows {
+        carry = synthesize_row(cs, row, tree.levels, &carry);
     }
     // tree.kind.closed: the last row is not LINK. Cost: 1 in all
     // A cheat without it: a predecessor points at a leaf that was never written.
     cs.enforce_zero("tree.kind.closed", carry.link);
-    carry.root
+    top::close(cs, tree.levels, carry.root)
 }
 
-fn synthesize_row(cs: &mut Cs, row: &TreeRow, before: &Carry) -> Carry {
+fn synthesize_row(cs: &mut Cs, row: &TreeRow, levels: Levels, before: &Carry) -> Carry {
     let kind = kind(cs, row, before);
     let id = identity(cs, row, &kind);
     let order = order(cs, row, &kind, &id.key, before);
     let leaf = leaf::leaves(cs, row, &kind, &id.key, &order.opened, &order.limit);
-    let bits = path::position(cs, row);
+    let bits = path::position(cs, row, levels);
     let index = Lc::recompose(&bits, 1);
     pair(cs, before, &order, &leaf, &index);
     let roots = path::roots(cs, row, &kind.en, &bits, leaf.old.clone(), leaf.new.clone());
@@ -156,25 +159,16 @@ struct Order {
     limit: Wide,
 }
 
-const AFTER: Names =
-    Names { gap: "tree.order.after_gap", borrow: "tree.order.after_borrow", name: "tree.order.after" };
-const ABOVE: Names =
-    Names { gap: "tree.order.above_gap", borrow: "tree.order.above_borrow", name: "tree.order.above" };
-const BELOW: Names =
-    Names { gap: "tree.order.below_gap", borrow: "tree.order.below_borrow", name: "tree.order.below" };
-pub(super) const LIMIT: Names =
-    Names { gap: "tree.order.limit_gap", borrow: "tree.order.limit_borrow", name: "tree.order.limit" };
-
 /// Integers below 2²⁵⁶ for the key, the opened key and the limit, and their order.             Cost: 118
 ///
 /// ```text
 /// tree.order.range   limbs of the three                                                  48
 /// tree.order.key     the key's integer is the key in the field                            1
 /// tree.order.own     update or append: opened = key                                       1
-/// tree.order.above   absent or link: opened < key                                        17
-/// tree.order.below   key < limit                                                         17
-/// tree.order.limit   limit ≤ r                                                           17
-/// tree.order.after   but in APPEND: key of the row before < key                          17
+/// tree.order.above.* absent or link: opened < key                                        17
+/// tree.order.below.* key < limit                                                         17
+/// tree.order.limit.* limit ≤ r                                                           17
+/// tree.order.after.* but in APPEND: key of the row before < key                          17
 /// ```
 /// The leaf's elements are the opened key and the limit *in the field*; limit ∈ [1, r] makes the next key 0 mean r, so
 /// that the end of the list needs no case. key < limit ≤ r makes key and opened key canonical, hence unique.
@@ -192,10 +186,13 @@ fn order(cs: &mut Cs, row: &TreeRow, kind: &Kind, key: &Lc, before: &Carry) -> O
     let limit = Wide::new(cs, "tree.order.limit_limbs", RANGE, en, limit_value);
     cs.enforce_equal("tree.order.key", wide.field(), key.clone());
     cs.enforce("tree.order.own", opened.field() - key.clone(), kind.own(), Lc::zero());
-    compare::enforce_less(cs, ABOVE, &kind.predecessor(), &opened, &wide);
-    compare::enforce_less(cs, BELOW, en, &wide, &limit);
-    compare::enforce_less_or_equal(cs, LIMIT, en, &limit, &Wide::modulus(en));
-    compare::enforce_less(cs, AFTER, &(en.clone() - kind.append.clone()), &before.key, &wide);
+    let predecessor = kind.predecessor();
+    cs.scoped("tree.order.above", |cs| compare::enforce_less(cs, &predecessor, &opened, &wide));
+    cs.scoped("tree.order.below", |cs| compare::enforce_less(cs, en, &wide, &limit));
+    let r = Wide::modulus(en);
+    cs.scoped("tree.order.limit", |cs| compare::enforce_less_or_equal(cs, en, &limit, &r));
+    let starts = en.clone() - kind.append.clone();
+    cs.scoped("tree.order.after", |cs| compare::enforce_less(cs, &starts, &before.key, &wide));
     Order { key: wide, opened, limit }
 }
 

@@ -1,5 +1,6 @@
 //! The state tree: opens every leaf that a batch touches once against the old root and closes it once against the new
-//! root. It provides the journals' first and last rows; all accesses between are the journals' business.
+//! root. It provides the journals' first and last rows; all accesses between are the journals' business. It works in the
+//! subtree of the shape's [`Levels`]; the levels above are hashed once a batch, not in each row.
 //!
 //! Source: docs/circuits/tree.md, docs/state.md (indexed Merkle tree, arity 8, depth 10).
 //!
@@ -19,11 +20,12 @@
 //! | order | keys of operations increase; opened key ≤ key < next key | 118 |
 //! | leaf | what the old and the new leaf hold | 683 |
 //! | pair | APPEND continues its LINK | 4 |
-//! | path | both leaves' roots at one position, ten levels | 8,210 |
+//! | path | both leaves' roots at one position | 821 a level |
 //! | root | the roots are the running roots | 2 |
 //! | journal | first and last rows | 24 |
 //!
-//! Together 9,346 a row: a leaf that exists takes one row, a new leaf two.
+//! Together 6,062 a row at six levels: a leaf that exists takes one row, a new leaf two. Once a batch, family *top*: the
+//! subtree roots before and after lead to the tree roots, 804 a level above and 1.
 //!
 //! Provides: `Bus::Account`, `Bus::Storage` (first rows sent at time 0, last rows received). Uses: `Bus::Range16`.
 //!
@@ -33,13 +35,16 @@
 
 mod constraints;
 mod leaf;
+mod levels;
 mod path;
 mod row;
 #[cfg(test)]
 mod tests;
+mod top;
 pub mod witness;
 
 pub use self::{
     constraints::synthesize,
-    row::{RowKind, TreeRow, Value},
+    levels::{Levels, LevelsError},
+    row::{RowKind, TreeRow, TreeRows, TreeShape, Value},
 };

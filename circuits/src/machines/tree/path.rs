@@ -1,23 +1,23 @@
-//! Families *path* and *root*: two paths through the tree at one position.
+//! Families *path* and *root*: two paths through the subtree at one position.
 
-use cairn_protocol::constants::{TREE_ARITY, TREE_ARITY_BITS, TREE_DEPTH};
+use cairn_protocol::constants::{TREE_ARITY, TREE_ARITY_BITS};
 
-use super::row::TreeRow;
+use super::{levels::Levels, row::TreeRow};
 use crate::{
     cs::{Cs, Lc, Wire},
     gadgets::poseidon,
 };
 
-/// The bits of a position, least significant first.
-pub(super) type Bits = [Wire; TREE_ARITY_BITS * TREE_DEPTH];
+/// The bits of a position, least significant first, three a level.
+pub(super) type Bits = Vec<Wire>;
 
-/// tree.path.position: each bit ∈ {0, 1}.                                                     Cost: 30
+/// tree.path.position: each bit ∈ {0, 1}.                                                     Cost: 3 a level
 /// A cheat without it: an index on the journal that is no position, a child that is a mixture.
-pub(super) fn position(cs: &mut Cs, row: &TreeRow) -> Bits {
-    std::array::from_fn(|i| cs.witness_boolean("tree.path.position", row.index >> i & 1 == 1))
+pub(super) fn position(cs: &mut Cs, row: &TreeRow, levels: Levels) -> Bits {
+    (0..levels.bits()).map(|i| cs.witness_boolean("tree.path.position", row.index >> i & 1 == 1)).collect()
 }
 
-/// The roots of `old` and `new` at one position with the same siblings.
+/// The roots of the subtree with `old` and with `new` at one position, with the same siblings.
 ///
 /// At each level, c being the eight children of the old node:
 /// ```text
@@ -29,7 +29,7 @@ pub(super) fn position(cs: &mut Cs, row: &TreeRow) -> Bits {
 /// Cost: 818 a level. Requires: tree.path.position.
 /// Cheats without: child: a path to a leaf that is not in the tree; difference: other leaves change along.
 /// Soundness: Poseidon is collision resistant, so `old` fixes c at each level; e is zero but at the digit.
-pub(super) fn roots(cs: &mut Cs, row: &TreeRow, en: &Lc, bits: &Bits, old: Lc, new: Lc) -> [Lc; 2] {
+pub(super) fn roots(cs: &mut Cs, row: &TreeRow, en: &Lc, bits: &[Wire], old: Lc, new: Lc) -> [Lc; 2] {
     let (mut old, mut new) = (old, new);
     for (level, bits) in bits.chunks_exact(TREE_ARITY_BITS).enumerate() {
         let digit = (row.index >> (TREE_ARITY_BITS * level)) as usize % TREE_ARITY;

@@ -3,6 +3,7 @@
 use ark_ff::Zero;
 use cairn_protocol::witness::Siblings;
 
+use super::Levels;
 use crate::{F, gadgets::compare::split};
 
 /// What a row does.
@@ -53,9 +54,9 @@ pub struct TreeRow {
     pub slot_hi: F,
     /// Low half of the slot; 0 for an account by tree.key.slot.
     pub slot_lo: F,
-    /// Position of the opened leaf, 30 bits by tree.path.position.
+    /// Position of the opened leaf, below 8^levels by tree.path.position.
     pub index: u64,
-    /// Its path, shared by the old and the new leaf.
+    /// Its path, shared by the old and the new leaf; the rows use the lowest levels.
     pub siblings: Box<Siblings>,
     /// Key of the opened leaf: the operation's own, or its predecessor's (ABSENT, LINK).
     pub opened_key: F,
@@ -73,6 +74,30 @@ pub struct TreeRow {
     pub passed: [F; 3],
     /// Time of the last access in the journal, 0 if there was none. Fixed by the journal's balance.
     pub last_time: u64,
+}
+
+/// How many rows there are, and how deep their paths go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreeShape {
+    pub rows: usize,
+    pub levels: Levels,
+}
+
+/// The rows of a batch.
+#[derive(Clone, Debug)]
+pub struct TreeRows {
+    pub levels: Levels,
+    /// Root, before the batch, of the subtree that all positions lie in. Fixed by tree.top.root.
+    pub subtree: F,
+    pub rows: Vec<TreeRow>,
+}
+
+impl TreeRows {
+    /// Disabled rows only. Its subtree root is none, so it has the structure and satisfies nothing.
+    #[must_use]
+    pub fn empty(shape: TreeShape) -> Self {
+        Self { levels: shape.levels, subtree: F::zero(), rows: vec![TreeRow::default(); shape.rows] }
+    }
 }
 
 impl TreeRow {

@@ -21,7 +21,7 @@ use crate::{
         zero::{enforce_nonzero, is_zero},
     },
     lookup::bus::{Bus, Element},
-    machines::journal::{AccountLc, At, Entry, account_access, is_nonempty},
+    machines::journal::{AccountLc, At, Entry, Gap, account_access, is_nonempty},
 };
 
 /// Who takes part in a transfer, and when.
@@ -234,7 +234,8 @@ fn borrow_value(a: &Lc, b: &Lc) -> u64 {
 }
 
 fn at(now: u64, entry: &Entry<AccountValue>) -> At {
-    At { now, before: entry.time, index: entry.index }
+    // All times are below 2¹⁶, see MAX_TIME.
+    At { now: now.into(), gap: Gap::Narrow, before: entry.time, index: entry.index }
 }
 
 /// A carry of up to 32 bits as two limbs: 2 constraints.
