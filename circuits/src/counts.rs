@@ -20,6 +20,8 @@ pub struct Counts {
     pub keccak_f: usize,
     /// One keccak row: the permutation, its 136 bytes, padding, digest and bus.
     pub keccak_row: usize,
+    /// One keccak row of two words: the permutation, 64 bytes, digest and bus.
+    pub keccak_words_row: usize,
     /// One recovery of a secp256k1 public key with its address.
     pub signature: usize,
     /// One leaf opened against the old root and closed against the new one, in a tree of at most 2¹⁸ leaves.
@@ -68,7 +70,8 @@ impl Counts {
         Self {
             keccak_f: keccak::permutation_constraints(),
             keccak_row: keccak::row_constraints().values().sum(),
-            signature: constraints_of(|cs, n| secp256k1::synthesize(cs, &vec![Default::default(); n], 0)),
+            keccak_words_row: keccak::words::row_constraints().values().sum(),
+            signature: constraints_of(|cs, n| secp256k1::synthesize(cs, &vec![Default::default(); n])),
             leaf_update: constraints_of(|cs, n| {
                 let root = cs.constant(0u64);
                 let shape = TreeShape { rows: n, levels: Levels::DEFAULT };

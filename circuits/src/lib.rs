@@ -2,7 +2,7 @@
 //!
 //! | machine | a row is | provides | looks up |
 //! |---|---|---|---|
-//! | [`machines::keccak`] | a permutation with one absorbed block | `KeccakOutput` | `Sparse16`, `ByteSparse`, `KeccakInput` |
+//! | [`machines::keccak`] | a permutation with one absorbed block, or of a message of two words | `KeccakOutput`, `KeccakWords` | `Sparse16`, `ByteSparse`, `KeccakInput` |
 //! | [`machines::secp256k1`] | a public-key recovery | `Signature` | `Range16`, `FixedBase`, `StartPoint`, keccak |
 //! | [`machines::tx`] | a transaction; a byte of the batch | messages for keccak | `Range8`, `Range16`, `Signature`, journal |
 //! | [`machines::journal`] | (helpers) an access to a leaf | – | `Account`, `Storage` |

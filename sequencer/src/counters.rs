@@ -19,10 +19,6 @@ use crate::usage::EvmUsage;
 const KECCAK_RATE: u64 = 136;
 /// Input of accInputHash, in bytes.
 const ACC_INPUT_BYTES: u64 = 124;
-/// Input of a mapping slot, in bytes.
-const MAPPING_SLOT_BYTES: u64 = 64;
-/// An uncompressed public key without its prefix, in bytes.
-const PUBLIC_KEY_BYTES: u64 = 64;
 
 /// Permutations that hashing `length` bytes takes; padding adds at least one byte.
 #[must_use]
@@ -38,13 +34,15 @@ pub fn fill(used: &Rows, capacity: &Rows) -> f64 {
 }
 
 /// Counts a batch while it grows. The parts that depend on the whole batch (hash of the batch bytes, distinct
-/// leaves) follow from running totals, so that [`Self::counters`] is exact at any time.
+/// leaves) follow from running totals, so that [`Self::counters`] is exact at any time, but for hashes of two words, which may be fewer.
 #[derive(Clone, Debug, Default)]
 pub struct BatchMeter {
     transactions: u64,
     bytes: u64,
-    /// Signing hashes, addresses of public keys, the slot of the global exit root, and KECCAK256.
+    /// Signing hashes and KECCAK256.
     other_permutations: u64,
+    /// 1 if the slot of a global exit root is hashed.
+    system_words: u64,
     /// Leaves that the batch touched, and whether it created them.
     leaves: HashMap<LeafId, bool>,
     created: u64,
@@ -70,7 +68,8 @@ impl BatchMeter {
         if !global_exit_root.is_zero() {
             meter.leaves.insert(global_exit_root_leaf(global_exit_root), true);
             meter.created = 1;
-            meter.other_permutations = keccak_permutations(MAPPING_SLOT_BYTES);
+            // Its slot is a hash of two words.
+            meter.system_words = 1;
         }
         meter
     }
@@ -96,6 +95,9 @@ impl BatchMeter {
             (Resource::Transactions, self.transactions),
             (Resource::Signatures, self.transactions),
             (Resource::KeccakPermutations, fixed + self.other_permutations),
+            // A public key a signature. Equal ones share a row of the circuit, which is not worth recovering keys here:
+            // a shape has a row for each signature.
+            (Resource::KeccakWords, self.transactions + self.system_words),
             (Resource::TreeRows, leaves + created),
             (Resource::Bytes, self.bytes),
             (Resource::Steps, self.steps),
@@ -110,7 +112,6 @@ impl BatchMeter {
             bytes: self.bytes + work.tx.raw().len() as u64,
             other_permutations: self.other_permutations
                 + keccak_permutations(payload)
-                + keccak_permutations(PUBLIC_KEY_BYTES)
                 + work.usage.keccak_permutations,
             steps: self.steps + work.usage.steps,
             leaves: HashMap::new(),

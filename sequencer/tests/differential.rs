@@ -39,6 +39,7 @@ const CAPACITY: Rows = Rows::new(&[
     (Resource::Transactions, 1 << 20),
     (Resource::Signatures, 1 << 20),
     (Resource::KeccakPermutations, 1 << 30),
+    (Resource::KeccakWords, 1 << 30),
     (Resource::TreeRows, 1 << 30),
     (Resource::Bytes, 1 << 30),
 ]);

@@ -27,6 +27,7 @@ fn config() -> PoolConfig {
             (Resource::Transactions, 8),
             (Resource::Signatures, 8),
             (Resource::KeccakPermutations, 40),
+            (Resource::KeccakWords, 9),
             (Resource::TreeRows, 40),
             (Resource::Bytes, 2_000),
         ]),

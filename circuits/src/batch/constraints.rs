@@ -10,15 +10,17 @@ use cairn_protocol::{
 };
 
 use super::{
-    ACC_INPUT_STREAM, BATCH_STREAM, EXIT_ROOT_STREAM, EXIT_ROOT_TIME, FIRST_FREE_STREAM, PUBLIC_INPUT_STREAM,
-    Shape,
+    ACC_INPUT_STREAM, BATCH_STREAM, EXIT_ROOT_TIME, FIRST_PAYLOAD_STREAM, PUBLIC_INPUT_STREAM, Shape,
     message::{Bytes, hash},
     witness::{Assignment, Header, StorageHint},
 };
 use crate::{
     cs::{Cs, Lc, Wire},
     gadgets::{poseidon, pow2, words::Word, zero::is_zero},
-    lookup::{bus::KeccakOutput, tables},
+    lookup::{
+        bus::{KeccakOutput, KeccakWords},
+        tables,
+    },
     machines::{journal, keccak, secp256k1, tree, tx},
 };
 
@@ -119,13 +121,11 @@ pub fn synthesize(cs: &mut Cs, shape: &Shape, assignment: &Assignment) {
 
     let leaf_count = global_exit_root(cs, &h, assignment, leaf_count.into());
 
-    let first_key_stream = FIRST_FREE_STREAM;
-    let first_payload_stream = first_key_stream + shape.rows(Resource::Signatures) as u64;
     let context = tx::TxContext {
         chain_id: h.chain_id.value(),
         coinbase: h.coinbase.value(),
         batch_stream: BATCH_STREAM,
-        first_stream: first_payload_stream,
+        first_stream: FIRST_PAYLOAD_STREAM,
         time_offset: EXIT_ROOT_TIME,
         leaf_count,
     };
@@ -147,8 +147,9 @@ pub fn synthesize(cs: &mut Cs, shape: &Shape, assignment: &Assignment) {
     let new_root = poseidon::hash(cs, "batch.state.new_root", &one.into(), &[new_tree_root, leaf_count]);
     cs.enforce_equal("batch.state.new", new_root, h.new_state_root.value());
 
-    secp256k1::synthesize(cs, &assignment.signatures, first_key_stream);
+    secp256k1::synthesize(cs, &assignment.signatures);
     keccak::synthesize(cs, &assignment.keccak);
+    keccak::words::synthesize(cs, &assignment.keccak_words);
     for table in fixed_tables() {
         table.close(cs);
     }
@@ -172,29 +173,31 @@ fn digest(cs: &mut Cs, name: &'static str, d: alloy_primitives::B256) -> (Wire, 
 ///
 /// ```text
 /// batch.exit_root.zero    zero = (root = 0)                                     2
-/// batch.exit_root.slot    slot = keccak256(root ‖ uint256 0)                    3 · 64 + 4 (bus)
+/// batch.exit_root.slot    slot = keccak256(root ‖ uint256 0)                    4 (bus)
 /// batch.exit_root.unset   unset = (old value = 0)                               2
 /// batch.exit_root.value   timestamp · unset                                     1
 /// ```
-/// The sums that the zero tests look at have two terms below 2¹²⁸, so they cannot cancel.
+/// The sums that the zero tests look at have two terms below 2¹²⁸, so they cannot cancel. The root's bytes are range-checked
+/// where the accumulated input hash sends them, the slot's halves by the row that hashes.
 fn global_exit_root(cs: &mut Cs, h: &HeaderWires, assignment: &Assignment, leaf_count: Lc) -> Lc {
     let one = Lc::from(cs.one());
     let (hi, lo) = h.global_exit_root.halves();
-    let zero = is_zero(cs, "batch.exit_root.zero", &one, &(hi + lo));
+    let zero = is_zero(cs, "batch.exit_root.zero", &one, &(hi.clone() + &lo));
     let present = cs.commit("batch.exit_root.present", (one.clone() - zero).value());
     cs.enforce_equal("batch.exit_root.present", present, one - zero);
 
     let hint = &assignment.exit_root;
     let slot = Word::commit_unchecked(cs, "batch.exit_root.slot_hint", hint.slot);
-    let map_slot = Bytes::constant(present, &GLOBAL_EXIT_ROOT_MAP_SLOT.to_be_bytes::<32>());
-    hash(
-        cs,
-        "batch.exit_root.slot",
-        present,
-        EXIT_ROOT_STREAM,
-        &[&h.global_exit_root, &map_slot],
-        (slot.hi.clone(), slot.lo.clone()),
-    );
+    let (map_slot_hi, map_slot_lo) = halves(GLOBAL_EXIT_ROOT_MAP_SLOT);
+    let tuple = KeccakWords {
+        first_high: hi.into(),
+        first_low: lo.into(),
+        second_high: map_slot_hi.into(),
+        second_low: map_slot_lo.into(),
+        high: (&slot.hi).into(),
+        low: (&slot.lo).into(),
+    };
+    cs.receive("batch.exit_root.slot", present, tuple);
 
     let present = Lc::from(present);
     let old = Word::commit_unchecked(cs, "batch.exit_root.old", hint.access.value);

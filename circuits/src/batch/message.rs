@@ -20,11 +20,6 @@ impl Bytes {
         Self(bytes.iter().map(|&b| Lc::from(cs.commit(name, u64::from(b)))).collect())
     }
 
-    /// Constant bytes, all multiplied by `enable`.
-    pub fn constant(enable: Wire, bytes: &[u8]) -> Self {
-        Self(bytes.iter().map(|&b| enable * u64::from(b)).collect())
-    }
-
     /// Number of bytes.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -5,8 +5,8 @@
 //!
 //!                ┌── stream 0: the batch's bytes ──┐        ┌── stream 1: accumulated input hash
 //!  [tx] ─────────┤                                 ├►[keccak]◄── stream 2: public input ──► x
-//!   │  └─ signing payloads ───────────────────────►│        └── stream 3: global exit root's slot
-//!   ├──► [secp256k1] ── public keys ──────────────►┘
+//!   │  └─ streams 3 …: signing payloads ──────────►│        └── two words: global exit root's slot
+//!   ├──► [secp256k1] ── two words: public keys ───►┘
 //!   └──► journal ◄── global exit root, block number, lastRollupExitRoot
 //!           ▲
 //!           └── [tree] old root ─► new root
@@ -45,10 +45,8 @@ pub const BATCH_STREAM: u64 = 0;
 pub const ACC_INPUT_STREAM: u64 = 1;
 /// Keccak stream of the public input.
 pub const PUBLIC_INPUT_STREAM: u64 = 2;
-/// Keccak stream of the global exit root's storage slot.
-pub const EXIT_ROOT_STREAM: u64 = 3;
-/// Keccak stream of the first public key; those of the signing payloads follow the last.
-pub const FIRST_FREE_STREAM: u64 = 4;
+/// Keccak stream of the first transaction's signing payload; the others follow.
+pub const FIRST_PAYLOAD_STREAM: u64 = 3;
 
 /// Time of the global exit root's access; the transactions follow, then block number and `lastRollupExitRoot`.
 pub const EXIT_ROOT_TIME: u64 = 1;

@@ -20,8 +20,10 @@ pub const fn permutations_of(len: usize) -> usize {
 }
 
 impl Shape {
-    /// Permutations of a batch's own messages: accumulated input hash, public input, global exit root slot.
-    pub const BATCH_PERMUTATIONS: usize = permutations_of(124) + permutations_of(212) + permutations_of(64);
+    /// Permutations of a batch's own messages: accumulated input hash, public input.
+    pub const BATCH_PERMUTATIONS: usize = permutations_of(124) + permutations_of(212);
+    /// Messages of two words of a batch without transactions: the global exit root's slot.
+    pub const BATCH_KECCAK_WORDS: usize = 1;
     /// Tree rows of a batch without transactions: global exit root entry (insertion), `lastRollupExitRoot`, block number.
     pub const BATCH_TREE_ROWS: usize = 4;
 
@@ -32,13 +34,14 @@ impl Shape {
     pub const fn transfers(n: usize) -> Self {
         // The coinbase is touched if there is a transaction, and may be new.
         let (bytes, coinbase_rows) = if n == 0 { (0, 0) } else { (128 * n + 384, 2) };
-        let permutations = 2 * n + permutations_of(bytes) + Self::BATCH_PERMUTATIONS;
+        let permutations = n + permutations_of(bytes) + Self::BATCH_PERMUTATIONS;
         let tree_rows = 3 * n + Self::BATCH_TREE_ROWS + coinbase_rows;
         Self {
             capacity: Rows::new(&[
                 (Resource::Transactions, n as u64),
                 (Resource::Signatures, n as u64),
                 (Resource::KeccakPermutations, permutations as u64),
+                (Resource::KeccakWords, (n + Self::BATCH_KECCAK_WORDS) as u64),
                 (Resource::TreeRows, tree_rows as u64),
                 (Resource::Bytes, bytes as u64),
             ]),

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use cairn_protocol::{
     batch::PublicInput,
-    constants::{GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT, SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT},
+    constants::{
+        GLOBAL_EXIT_ROOT_L2, GLOBAL_EXIT_ROOT_MAP_SLOT, LAST_ROLLUP_EXIT_ROOT_SLOT, SYSTEM_ACCOUNT,
+        SYSTEM_BLOCK_NUMBER_SLOT,
+    },
     leaf::{AccountValue, LeafId, StateCommitment},
     resources::{CapacityExceeded, Resource},
     system::global_exit_root_slot,
@@ -15,15 +18,14 @@ use cairn_protocol::{
 };
 
 use super::{
-    ACC_INPUT_STREAM, BATCH_STREAM, EXIT_ROOT_STREAM, EXIT_ROOT_TIME, FIRST_FREE_STREAM, PUBLIC_INPUT_STREAM,
-    Shape,
+    ACC_INPUT_STREAM, BATCH_STREAM, EXIT_ROOT_TIME, FIRST_PAYLOAD_STREAM, PUBLIC_INPUT_STREAM, Shape,
 };
 use crate::{
     F,
     gadgets::{low_u128, words::to_u256},
     machines::{
         journal::{Entry, Journal, JournalError},
-        keccak::{self, KeccakError, KeccakEvent, KeccakRow},
+        keccak::{self, KeccakError, KeccakEvent, KeccakRow, WordsRow, words::WORDS_BYTES},
         secp256k1::{self, Secp256k1Row, SignatureEvent},
         tree::{self, TreeRows, TreeShape, witness::TreeRowsError},
         tx::{self, SignedTx, TraceContext, TxRows, TxShape, TxTraceError},
@@ -86,6 +88,7 @@ pub struct Assignment {
     pub signatures: Vec<Secp256k1Row>,
     pub tree: TreeRows,
     pub keccak: Vec<KeccakRow>,
+    pub keccak_words: Vec<WordsRow>,
 }
 
 fn tx_shape(shape: &Shape) -> TxShape {
@@ -128,6 +131,7 @@ impl Assignment {
             signatures: vec![Secp256k1Row::default(); shape.rows(Resource::Signatures)],
             tree: TreeRows::empty(tree_shape(shape)),
             keccak: vec![KeccakRow::default(); shape.rows(Resource::KeccakPermutations)],
+            keccak_words: vec![WordsRow::default(); shape.rows(Resource::KeccakWords)],
         }
     }
 
@@ -152,11 +156,10 @@ impl Assignment {
         };
 
         let exit_root = enter_exit_root(&header, &mut journal)?;
-        let first_payload_stream = FIRST_FREE_STREAM + shape.rows(Resource::Signatures) as u64;
         let context = TraceContext {
             chain_id: witness.chain_id,
             coinbase: witness.coinbase,
-            first_stream: first_payload_stream,
+            first_stream: FIRST_PAYLOAD_STREAM,
             time_offset: EXIT_ROOT_TIME,
         };
         let signed: Vec<_> = txs.iter().zip(&senders).map(|(tx, &sender)| SignedTx { tx, sender }).collect();
@@ -183,15 +186,11 @@ impl Assignment {
             });
         }
 
-        let (signatures, keys) = signatures(shape, &txs)?;
+        let (signatures, mut words) = signatures(shape, &txs)?;
+        words.extend(exit_root_slot_message(&header));
         let mut events = messages(&header, witness);
-        events.extend(
-            keys.into_iter()
-                .enumerate()
-                .map(|(i, message)| KeccakEvent { stream: FIRST_FREE_STREAM + i as u64, message }),
-        );
         events.extend(txs.iter().enumerate().map(|(j, tx)| KeccakEvent {
-            stream: first_payload_stream + j as u64,
+            stream: FIRST_PAYLOAD_STREAM + j as u64,
             message: tx.signing_payload(),
         }));
         let times: BTreeMap<LeafId, u64> = journal.leaves().map(|(id, e)| (id, e.time)).collect();
@@ -199,6 +198,7 @@ impl Assignment {
             witness.leaf_ops.iter().map(|op| times.get(&op.id).copied().unwrap_or_default()).collect();
         Ok(Self {
             keccak: keccak::rows(&events, shape.rows(Resource::KeccakPermutations))?,
+            keccak_words: keccak::words::rows(&words, shape.rows(Resource::KeccakWords))?,
             tree: tree::witness::rows(&witness.leaf_ops, &last_times, tree_shape(shape))?,
             header,
             exit_root,
@@ -280,21 +280,26 @@ fn messages(header: &Header, witness: &BatchWitness) -> Vec<KeccakEvent> {
     acc_input.extend_from_slice(header.global_exit_root.as_slice());
     acc_input.extend_from_slice(&header.timestamp.to_be_bytes());
     acc_input.extend_from_slice(header.coinbase.as_slice());
-    let mut events = vec![
+    vec![
         KeccakEvent { stream: BATCH_STREAM, message: witness.transactions.to_vec() },
         KeccakEvent { stream: ACC_INPUT_STREAM, message: acc_input },
         KeccakEvent { stream: PUBLIC_INPUT_STREAM, message: header.public_input.to_bytes().to_vec() },
-    ];
-    if !header.global_exit_root.is_zero() {
-        let mut message = header.global_exit_root.to_vec();
-        message.extend_from_slice(&[0; 32]);
-        events.push(KeccakEvent { stream: EXIT_ROOT_STREAM, message });
-    }
-    events
+    ]
 }
 
-/// Rows of all signatures and the public keys to be hashed.
-fn signatures(shape: &Shape, txs: &[DecodedTx]) -> Result<(Vec<Secp256k1Row>, Vec<Vec<u8>>), BatchError> {
+/// The two words whose hash is the slot of the global exit root, if there is one.
+fn exit_root_slot_message(header: &Header) -> Option<[u8; WORDS_BYTES]> {
+    let mut message = [0; WORDS_BYTES];
+    let (root, map_slot) = message.split_at_mut(32);
+    root.copy_from_slice(header.global_exit_root.as_slice());
+    map_slot.copy_from_slice(&GLOBAL_EXIT_ROOT_MAP_SLOT.to_be_bytes::<32>());
+    (!header.global_exit_root.is_zero()).then_some(message)
+}
+
+/// Rows of signatures and the public keys to be hashed.
+type Signatures = (Vec<Secp256k1Row>, Vec<[u8; WORDS_BYTES]>);
+
+fn signatures(shape: &Shape, txs: &[DecodedTx]) -> Result<Signatures, BatchError> {
     let capacity = shape.rows(Resource::Signatures);
     if txs.len() > capacity {
         let (needed, capacity) = (txs.len() as u64, capacity as u64);
@@ -311,7 +316,7 @@ fn signatures(shape: &Shape, txs: &[DecodedTx]) -> Result<(Vec<Secp256k1Row>, Ve
         };
         let row =
             secp256k1::witness(&event).map_err(|reason| BatchError::SignatureWitness { index, reason })?;
-        keys.push(row.public_key.clone());
+        keys.push(row.key_bytes());
         rows.push(row);
     }
     rows.resize_with(capacity, Secp256k1Row::default);

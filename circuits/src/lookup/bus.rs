@@ -118,6 +118,9 @@ buses! {
     /// From this byte on, byte i belongs to position i + shift of a stream, or to none if `shift` and `stream_plus_one` are
     /// 0. A slot announces the fields that its signing payload shares with the wire.
     exact PayloadRegion = 15 { position, shift, stream_plus_one }
+    /// The digest of a message of two 256-bit words. The keccak machine sends it as often as it is asked for. Words are big-endian,
+    /// in halves of 128 bits.
+    exact KeccakWords = 16 { first_high, first_low, second_high, second_low, high, low }
 }
 
 impl Bus {

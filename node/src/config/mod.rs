@@ -249,6 +249,7 @@ impl Default for BatchSection {
                 (Resource::Transactions, 1_024),
                 (Resource::Signatures, 1_024),
                 (Resource::KeccakPermutations, 65_536),
+                (Resource::KeccakWords, 2_048),
                 (Resource::TreeRows, 65_536),
                 (Resource::Bytes, 300_000),
                 (Resource::Steps, 16_777_216),

@@ -30,10 +30,11 @@ fn two_transfers() -> (ReferenceTree, BatchWitness) {
 pub(super) fn filled() -> (Shape, BatchWitness) {
     let (_, witness) = two_transfers();
     let spare = Shape::transfers(2).with(Resource::KeccakPermutations, 30);
-    let keccak = Assignment::new(&spare, &witness, AGGREGATOR).unwrap().keccak;
+    let Assignment { keccak, keccak_words, .. } = Assignment::new(&spare, &witness, AGGREGATOR).unwrap();
     let full = Shape::transfers(2)
         .with(Resource::Bytes, witness.transactions.len())
         .with(Resource::KeccakPermutations, keccak.iter().filter(|row| row.enabled).count())
+        .with(Resource::KeccakWords, keccak_words.iter().filter(|row| row.enabled).count())
         .with(Resource::TreeRows, rows_needed(&witness.leaf_ops));
     (full, witness)
 }
@@ -71,19 +72,37 @@ fn rejects_messages_that_nobody_asked_for() {
     let witness = chain.execute(&input(tx.clone())).unwrap();
     let honest = accept(&shape, &witness);
     let used = honest.keccak.iter().filter(|row| row.enabled).count();
-    let exit_root = vec![0; 64];
-    // The slot of a root that is absent, the batch or its public input once more, and a slot that is disabled.
+    // The batch or its public input once more, and the payload of a slot that is disabled.
     for (stream, message) in [
-        (EXIT_ROOT_STREAM, exit_root),
         (BATCH_STREAM, tx),
         (PUBLIC_INPUT_STREAM, witness.public_input(AGGREGATOR).to_bytes().to_vec()),
-        (FIRST_FREE_STREAM + 3, vec![]),
+        (FIRST_PAYLOAD_STREAM + 1, vec![]),
     ] {
         let mut forged = honest.clone();
         let rows = keccak::rows(&[KeccakEvent { stream, message }], 20 - used).unwrap();
         forged.keccak.splice(used.., rows);
         let failed = failures(&shape, &forged);
         assert!(failed.contains("keccak.digest.send"), "{failed:?}");
+    }
+    // The slot of a root that is absent.
+    let mut forged = honest.clone();
+    forged.keccak_words[2] = keccak::words::rows(&[[0; 64]], 1).unwrap().remove(0);
+    assert_eq!(failures(&shape, &forged), Failures::from(["keccak.words.send"]));
+    forged.keccak_words[2].uses = 0;
+    assert_eq!(failures(&shape, &forged), Failures::new(), "hashed, but not sent");
+}
+
+#[test]
+fn accepts_one_row_for_a_key_that_signs_twice_and_rejects_another_number_of_uses() {
+    let shape = Shape::transfers(2).with(Resource::KeccakWords, 1);
+    let mut alice = Wallet::new(1);
+    let mut chain = chain(&[&alice]);
+    let txs = [1, 2].map(|value| alice.transfer(3, Address::repeat_byte(0x99), ether(value), 1, b""));
+    let mut forged = accept(&shape, &chain.execute(&input(txs.concat())).unwrap());
+    assert_eq!(forged.keccak_words[0].uses, 2);
+    for uses in [0, 1, 3] {
+        forged.keccak_words[0].uses = uses;
+        assert!(failures(&shape, &forged).contains("secp256k1.keccak.receive"), "{uses}");
     }
 }
 
@@ -92,10 +111,8 @@ fn rejects_a_batch_or_payload_hashed_under_another_stream() {
     let (_, witness) = two_transfers();
     let shape = Shape::transfers(2).with(Resource::KeccakPermutations, 30);
     let honest = accept(&shape, &witness);
-    let payload = FIRST_FREE_STREAM + 2;
-    for (a, b) in
-        [(payload, payload + 1), (BATCH_STREAM, payload), (FIRST_FREE_STREAM, FIRST_FREE_STREAM + 1)]
-    {
+    let payload = FIRST_PAYLOAD_STREAM;
+    for (a, b) in [(payload, payload + 1), (BATCH_STREAM, payload), (ACC_INPUT_STREAM, payload)] {
         let mut forged = honest.clone();
         for row in forged.keccak.iter_mut().filter(|row| row.enabled) {
             row.stream = match row.stream {

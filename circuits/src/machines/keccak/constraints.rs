@@ -1,24 +1,17 @@
-//! Rows: flags, the chain of blocks, bytes, and what goes over the buses.
+//! Rows of blocks: flags, the chain of blocks, bytes, and what goes over the buses.
 
 use std::collections::BTreeMap;
 
 use super::{
-    digits::{CHUNKS, eights, inverse_eights, lane_of},
-    permutation,
-    row::{BLOCK_BYTES, KeccakRow, LANES, RATE_LANES},
+    digits::{commit_byte, eights, spread_lane},
+    permutation::{self, Input},
+    row::{BLOCK_BYTES, KeccakRow, LANES, PermutationRow, RATE_LANES},
 };
 use crate::{
     F,
     cs::{Cs, Lc, Mode, Wire},
-    gadgets::pow2,
-    lookup::{
-        bus::{ByteSparse, KeccakInput, KeccakOutput},
-        tables::spread,
-    },
+    lookup::bus::{KeccakInput, KeccakOutput},
 };
-
-/// Bytes of a digest's half.
-const HALF_DIGEST: usize = 16;
 
 /// A row's flags and place, made of committed wires.
 struct Header {
@@ -38,21 +31,20 @@ struct Block {
     data_len: Lc,
 }
 
-/// All rows of the machine. Structure depends on their number only.
+/// All rows of blocks. Structure depends on their number only.
 pub fn synthesize(cs: &mut Cs, rows: &[KeccakRow]) {
-    let mut previous: Option<(Header, [Lc; LANES])> = None;
+    let mut previous: Option<(Header, Vec<Lc>)> = None;
     for row in rows {
         let header = header(cs, row);
         enforce_chain(cs, &header, previous.as_ref().map(|(h, _)| h));
         let block = receive_block(cs, &header, row);
-        let mut input = carry(cs, &header, previous.as_ref().map(|(_, state)| state));
+        let mut input = carry(cs, &header, previous.as_ref().map(|(_, state)| state.as_slice()), row);
         for (lane, b) in input.iter_mut().zip(block.lanes) {
             *lane += b;
         }
-        let output = permutation::synthesize(cs, header.en, &input, row);
-        let digest = digest(cs, &header, &output, row);
-        send_digest(cs, &header, block.data_len, digest);
-        previous = Some((header, output.each_ref().map(lane_of)));
+        let output = permutation::synthesize(cs, header.en, &input.map(Input::Sum), &row.permutation, LANES);
+        send_digest(cs, &header, block.data_len, output.digest);
+        previous = Some((header, output.lanes));
     }
     if let Some((last, _)) = previous {
         enforce_end(cs, last);
@@ -119,16 +111,14 @@ fn receive_block(cs: &mut Cs, h: &Header, row: &KeccakRow) -> Block {
     let mut before = Lc::from(h.en);
     let [stream, offset] = [h.stream, h.offset].map(|w| cs.share(w));
     for (k, &value) in row.block.as_flattened().iter().enumerate() {
-        let byte = cs.commit("keccak.block.byte", u64::from(value));
-        let bits = cs.commit("keccak.block.spread", spread(u16::from(value)));
-        cs.send("keccak.block.spread", h.en, ByteSparse { byte: byte.into(), bits: bits.into() });
+        let (byte, bits) = commit_byte(cs, ("keccak.block.byte", "keccak.block.spread"), h.en, value);
         block.lanes[k / 8] += bits * eights(8 * (k % 8));
 
         let is_final = k + 1 == BLOCK_BYTES;
         let is_data = if is_final {
             h.open.clone()
         } else {
-            cs.commit("keccak.block.is_data", F::from(k < row.data_len)).into()
+            cs.commit("keccak.block.is_data", F::from(row.data[k / 8][k % 8])).into()
         };
         let ends = before - &is_data;
         cs.enforce_boolean("keccak.block.thermometer", ends.clone());
@@ -146,33 +136,13 @@ fn receive_block(cs: &mut Cs, h: &Header, row: &KeccakRow) -> Block {
 /// keccak.absorb.carry: continues · state of the row before, for each lane; zero in the machine's first row. Cost: 25
 /// The row before is enabled if this one continues it (keccak.chain.continue), so its lanes are planes; otherwise the
 /// product is zero. Without it a message could start from a state of the prover's choice.
-fn carry(cs: &mut Cs, h: &Header, state: Option<&[Lc; LANES]>) -> [Lc; LANES] {
-    std::array::from_fn(|i| match state {
-        None => Lc::zero(),
-        Some(lanes) => {
-            cs.committed_product("keccak.absorb.carry", lanes[i].clone(), h.continues.clone()).into()
-        }
+fn carry(cs: &mut Cs, h: &Header, state: Option<&[Lc]>, row: &KeccakRow) -> [Lc; LANES] {
+    let Some(state) = state else { return std::array::from_fn(|_| Lc::zero()) };
+    std::array::from_fn(|i| {
+        let carried = cs.commit("keccak.absorb.carry", spread_lane(row.carried[i]));
+        cs.enforce("keccak.absorb.carry", state[i].clone(), h.continues.clone(), carried);
+        carried.into()
     })
-}
-
-/// keccak.digest.low, keccak.digest.high: each chunk of lanes 0 … 3 is spread(b) + 8⁸·spread(b′) for two bytes.
-/// Returns bytes 0 … 15 and 16 … 31 as big-endian integers.                                                Cost: 64
-/// A plane's chunk has one such decomposition, both spreads being below 8⁸. Without it the digest is free.
-fn digest(cs: &mut Cs, h: &Header, output: &[[Wire; CHUNKS]; LANES], row: &KeccakRow) -> [Lc; 2] {
-    let mut halves = [Lc::zero(), Lc::zero()];
-    for i in (0..2 * HALF_DIGEST).step_by(2) {
-        let (lane, j) = (i / 8, i % 8 / 2);
-        let [low, high, ..] = (row.output[lane].bit >> (16 * j)).to_le_bytes();
-        let low_bits = cs.commit("keccak.digest.spread", spread(u16::from(low)));
-        let high_bits = (output[lane][j] - low_bits) * inverse_eights(8);
-        let low = cs.commit("keccak.digest.byte", u64::from(low));
-        let high = cs.commit("keccak.digest.byte", u64::from(high));
-        cs.send("keccak.digest.low", h.en, ByteSparse { byte: low.into(), bits: low_bits.into() });
-        cs.send("keccak.digest.high", h.en, ByteSparse { byte: high.into(), bits: high_bits.into() });
-        let weight = pow2(8 * (HALF_DIGEST - 2 - i % HALF_DIGEST) as u32);
-        halves[i / HALF_DIGEST] += (low * 256 + high) * weight;
-    }
-    halves
 }
 
 /// keccak.digest.send: (stream, length, digest high, digest low) with multiplicity last; the length is offset and the
@@ -187,14 +157,15 @@ fn send_digest(cs: &mut Cs, h: &Header, data_len: Lc, [high, low]: [Lc; 2]) {
     cs.send("keccak.digest.send", h.last, tuple);
 }
 
-/// Constraints of one `keccak-f[1600]`, given its input lanes and with its output committed.
+/// Constraints of one `keccak-f[1600]`, given its input lanes and with its output committed; the bytes of the digest, which
+/// the first four lanes are made of, are not counted.
 #[must_use]
 pub fn permutation_constraints() -> usize {
     let mut cs = Cs::new(Mode::Record);
     let en = cs.commit("keccak.flag.enabled", 0u64);
-    let input = std::array::from_fn(|_| cs.commit("keccak.input", 0u64).into());
-    permutation::synthesize(&mut cs, en, &input, &KeccakRow::default());
-    cs.num_constraints()
+    let input = std::array::from_fn(|_| Input::Sum(cs.commit("keccak.input", 0u64).into()));
+    permutation::synthesize(&mut cs, en, &input, &PermutationRow::default(), LANES);
+    cs.counts().iter().filter(|(name, _)| !name.starts_with("keccak.digest.")).map(|(_, n)| n).sum()
 }
 
 /// Constraints by name of one row beyond the machine's first: a block with its permutation.

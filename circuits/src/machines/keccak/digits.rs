@@ -35,7 +35,10 @@ use ark_ff::Field;
 use crate::{
     F,
     cs::{Cs, Lc, Wire},
-    lookup::{bus::Bus, tables::spread},
+    lookup::{
+        bus::{Bus, ByteSparse},
+        tables::spread,
+    },
 };
 
 /// Chunks of a lane.
@@ -91,6 +94,19 @@ pub(super) fn commit_plane(cs: &mut Cs, name: &'static str, en: Wire, bits: u64)
     std::array::from_fn(|j| commit_chunk(cs, name, en, chunk(bits, j)))
 }
 
+/// A byte and its bits in base 8, named `name` and `spread`: the lookup `spread` says that they are. Cost: 2.
+pub(super) fn commit_byte(
+    cs: &mut Cs,
+    (name, spread_name): (&'static str, &'static str),
+    en: Wire,
+    value: u8,
+) -> (Wire, Wire) {
+    let byte = cs.commit(name, u64::from(value));
+    let bits = cs.commit(spread_name, spread(u16::from(value)));
+    cs.send(spread_name, en, ByteSparse { byte: byte.into(), bits: bits.into() });
+    (byte, bits)
+}
+
 /// Σ 8¹⁶ʲ·chunkⱼ.
 pub(super) fn lane_of(chunks: &[Wire; CHUNKS]) -> Lc {
     chunks.iter().enumerate().map(|(j, c)| *c * eights(16 * j)).sum()
@@ -106,24 +122,60 @@ pub(super) struct Lane {
 /// A plane whose chunks are aligned in the lane rotated left by `r`. Cost: 4, and 1 if 16 does not divide r.
 /// Requires: an equation that it takes part in, see the lemma; alone, the cut chunk may have surplus digits.
 pub(super) fn commit_rotated(cs: &mut Cs, name: &'static str, en: Wire, bits: u64, r: u32) -> Lane {
-    let (mut value, mut rotated) = (Lc::zero(), Lc::zero());
-    let (r, s) = (r as usize, r as usize % 16);
-    let rotated_bits = bits.rotate_left(r as u32);
+    let mut lane = Lane { value: Lc::zero(), rotated: Lc::zero() };
     for j in 0..CHUNKS {
-        let c = chunk(rotated_bits, j);
-        if s > 0 && j == r / 16 {
-            let low_digits = (1u16 << s) - 1;
-            let u = commit_chunk(cs, name, en, c & low_digits);
-            let w = commit_chunk(cs, name, en, c & !low_digits);
-            value += u * eights(64 - s) + w * inverse_eights(s);
-            rotated += (u + w) * eights(16 * j);
-        } else {
-            let w = commit_chunk(cs, name, en, c);
-            value += w * eights((16 * j + 64 - r) % 64);
-            rotated += w * eights(16 * j);
-        }
+        commit_aligned(cs, name, en, bits, r, j, &mut lane);
     }
-    Lane { value, rotated }
+    lane
+}
+
+/// The equation `value` = X for a plane X of bits `bits`: its chunks, aligned in the lane rotated left by `r`, are committed under
+/// `name` but for a whole one, and the lookup `equation` says that what remains is that one.
+/// Cost: 4, and 1 if 16 does not divide r. Requires: `value` is a sum of planes, digits 0…7, less planes of other weights.
+pub(super) fn rotate(
+    cs: &mut Cs,
+    (name, equation): (&'static str, &'static str),
+    en: Wire,
+    bits: u64,
+    value: Lc,
+    r: u32,
+) -> Lane {
+    let rest = if is_cut(r, CHUNKS - 1) { CHUNKS - 2 } else { CHUNKS - 1 };
+    let mut lane = Lane { value: Lc::zero(), rotated: Lc::zero() };
+    for j in (0..CHUNKS).filter(|j| *j != rest) {
+        commit_aligned(cs, name, en, bits, r, j, &mut lane);
+    }
+    let mut chunk = (value.clone() - &lane.value) * inverse_eights(unrotated(rest, r));
+    chunk.merge();
+    cs.lookup(equation, Bus::Sparse16, en, chunk.clone());
+    Lane { value, rotated: lane.rotated + chunk * eights(16 * rest) }
+}
+
+/// True if chunk `j` of a lane rotated left by `r` straddles the wrap.
+const fn is_cut(r: u32, j: usize) -> bool {
+    !r.is_multiple_of(16) && r as usize / 16 == j
+}
+
+/// Where chunk `j` of a lane rotated left by `r` begins in the lane itself, if it is whole.
+const fn unrotated(j: usize, r: u32) -> usize {
+    (16 * j + 64 - r as usize) % 64
+}
+
+/// Commits chunk `j` of the plane `bits` rotated left by `r`, in two parts if it is cut, and adds it to `lane`.
+fn commit_aligned(cs: &mut Cs, name: &'static str, en: Wire, bits: u64, r: u32, j: usize, lane: &mut Lane) {
+    let c = chunk(bits.rotate_left(r), j);
+    if is_cut(r, j) {
+        let s = r as usize % 16;
+        let low_digits = (1u16 << s) - 1;
+        let u = commit_chunk(cs, name, en, c & low_digits);
+        let w = commit_chunk(cs, name, en, c & !low_digits);
+        lane.value += u * eights(64 - s) + w * inverse_eights(s);
+        lane.rotated += (u + w) * eights(16 * j);
+    } else {
+        let w = commit_chunk(cs, name, en, c);
+        lane.value += w * eights(unrotated(j, r));
+        lane.rotated += w * eights(16 * j);
+    }
 }
 
 /// The equation `scaled` = 2^`log_weight`·X for a plane X, of bits `bits`: three chunks of X are committed under

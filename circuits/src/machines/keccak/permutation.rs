@@ -14,6 +14,9 @@
 //! ι adds its constant K to the lane (0, 0) through an effect of its own: D₀ + K = D′ + 2·high, for the chunks of K
 //! that are not zero. Then C₀ = ⊕_y χ ⊕ D′ ⊕ 5·D₀ = ⊕_y χ ⊕ K, as it must be. The last round's χ and ι are
 //! v + 2·K = low + 2·out + 4·high.
+//!
+//! Known lanes cost less: where the state is zero and the block a constant K, A′ = Dₓ ⊕ K needs no second plane. Lanes of
+//! the permuted state that nobody asks for are not made, and what only they would need is not rotated.
 
 use std::sync::LazyLock;
 
@@ -21,37 +24,60 @@ use ark_ff::AdditiveGroup;
 
 use super::{
     digits::{
-        CHUNKS, Lane, chunk, commit_chunk, commit_plane, commit_rotated, eights, enforce_plane, half,
-        lane_of, spread_lane,
+        CHUNKS, Lane, chunk, commit_byte, commit_chunk, commit_plane, commit_rotated, eights, enforce_plane,
+        half, lane_of, rotate, spread_lane,
     },
-    row::{KeccakRow, LANES, LaneRow, ROUNDS, RoundRow},
+    row::{DIGEST_BYTES, DIGEST_LANES, LANES, LaneRow, PermutationRow, ROUNDS, RoundRow},
     spec::{RHO, ROUND_CONSTANTS, chi_sources, pi_source},
 };
 use crate::{
     F,
     cs::{Cs, Lc, Wire},
+    gadgets::pow2,
     lookup::{bus::Bus, tables::spread},
 };
 
-/// The permuted state, chunk by chunk. The digits of `input` lanes, combinations of committed wires, are 0…2, and
-/// their parities are the state.
-/// Requires: `en` boolean; if it is 1, `input` is as said. Cost: [`super::permutation_constraints`].
+/// A lane before the first round.
+pub(super) enum Input {
+    /// Digits 0…2, whose parities are the lane: the state with the block added. Made of committed wires.
+    Sum(Lc),
+    /// These bits in an enabled row, for the state is zero and the block is constant here; zero in a disabled one.
+    Constant(u64),
+}
+
+/// The permuted state.
+pub(super) struct Output {
+    /// Lanes in base 8: as many as were asked for.
+    pub lanes: Vec<Lc>,
+    /// Bytes 0…15 and 16…31 as big-endian integers.
+    pub digest: [Lc; 2],
+}
+
+/// The permuted state's first `squeezed` lanes, at least the digest's four.
+/// Requires: `en` boolean; if it is 1, `input` is as said. Cost: [`super::permutation_constraints`] for 25 sums and 25
+/// lanes, and 4 a byte pair of the digest.
 pub(super) fn synthesize(
     cs: &mut Cs,
     en: Wire,
-    input: &[Lc; LANES],
-    row: &KeccakRow,
-) -> [[Wire; CHUNKS]; LANES] {
-    let mut rotated = round(cs, en, &row.rounds[0], |cs, effects, _| {
-        absorbed_lanes(cs, en, input, effects, &row.rounds[0])
-    });
-    for (row, constant) in row.rounds[1..].iter().zip(ROUND_CONSTANTS) {
-        rotated = round(cs, en, row, |cs, effects, chunks| {
-            let iota = iota_effect(cs, en, chunks, row, constant);
-            chi_lanes(cs, en, &rotated, effects, &iota, row)
+    input: &[Input; LANES],
+    row: &PermutationRow,
+    squeezed: usize,
+) -> Output {
+    let first = &row.rounds[0];
+    let mut rotated = round(cs, en, first, |cs, effects, _| absorbed_lanes(cs, en, input, effects, first));
+    for (r, (round_row, constant)) in (1..).zip(row.rounds[1..].iter().zip(ROUND_CONSTANTS)) {
+        let is_last = r + 1 == ROUNDS;
+        rotated = round(cs, en, round_row, |cs, effects, chunks| {
+            let iota = iota_effect(cs, en, chunks, round_row, constant);
+            chi_lanes(cs, en, &rotated, effects, &iota, round_row, |i| !is_last || is_read(i, squeezed))
         });
     }
-    output(cs, en, &rotated, &row.output)
+    output(cs, en, &rotated, &row.output[..squeezed])
+}
+
+/// True if χ of the last round reads lane `i`, before ρ and π, for the first `squeezed` lanes of the permuted state.
+fn is_read(i: usize, squeezed: usize) -> bool {
+    (0..squeezed).flat_map(chi_sources).any(|k| pi_source(k) == i)
 }
 
 /// θ, ρ and π with what comes before them: `lanes` gives the lanes after θ from D₀ … D₄ and the chunks of D₀.
@@ -71,20 +97,34 @@ fn round(
 }
 
 /// keccak.absorb.equation: input + Dₓ = A′ + 2·high, digits 0…3.            Cost: 5 + 4 a lane, 8 for lane (0, 0)
+/// keccak.absorb.rotation: the same where the input is a constant K. `high` has a chunk only where K has one that is not zero.
+///                                                                          Cost: 5 a lane, and 1 such a chunk
 /// Soundness: the lemma of `digits`. Fixes A′ = input ⊕ Dₓ. Without it the state before the first round is free.
 fn absorbed_lanes(
     cs: &mut Cs,
     en: Wire,
-    input: &[Lc; LANES],
+    input: &[Input; LANES],
     effects: &[Lc; 5],
     round: &RoundRow,
 ) -> [Lane; LANES] {
     std::array::from_fn(|i| {
         let row = &round.lanes[i];
-        let lane = commit_rotated(cs, "keccak.absorb.bit", en, row.bit, RHO[i]);
-        let rest = input[i].clone() + &effects[i % 5] - &lane.value;
-        enforce_plane(cs, ("keccak.absorb.high", "keccak.absorb.equation"), en, row.high, rest, 1);
-        lane
+        match &input[i] {
+            Input::Sum(input) => {
+                let lane = commit_rotated(cs, "keccak.absorb.bit", en, row.bit, RHO[i]);
+                let rest = input.clone() + &effects[i % 5] - &lane.value;
+                enforce_plane(cs, ("keccak.absorb.high", "keccak.absorb.equation"), en, row.high, rest, 1);
+                lane
+            }
+            Input::Constant(k) => {
+                let mut rest = en * spread_lane(*k) + &effects[i % 5];
+                for j in (0..CHUNKS).filter(|j| chunk(*k, *j) != 0) {
+                    let high = commit_chunk(cs, "keccak.absorb.high", en, chunk(row.high, j));
+                    rest -= high * eights(16 * j) * F::from(2u64);
+                }
+                rotate(cs, ("keccak.absorb.bit", "keccak.absorb.rotation"), en, row.bit, rest, RHO[i])
+            }
+        }
     })
 }
 
@@ -96,12 +136,8 @@ fn iota_effect(cs: &mut Cs, en: Wire, effect: &[Wire; CHUNKS], round: &RoundRow,
             0 => effect[j] * eights(16 * j),
             k => {
                 let w = commit_chunk(cs, "keccak.iota.effect", en, chunk(round.iota, j));
-                cs.lookup(
-                    "keccak.iota.equation",
-                    Bus::Sparse16,
-                    en,
-                    (effect[j] + en * spread(k) - w) * half(),
-                );
+                let high = (effect[j] + en * spread(k) - w) * half();
+                cs.lookup("keccak.iota.equation", Bus::Sparse16, en, high);
                 w * eights(16 * j)
             }
         })
@@ -121,7 +157,7 @@ fn ones() -> F {
 }
 
 /// keccak.lane.equation: v + 2·Dₓ = low + 2·A′ + 4·high, digits 0…6; D′ in place of D for lane (0, 0).
-///                                                                        Cost: 4 + 5 + 4 a lane, 12 for lane (0, 0)
+///                             Cost: 4 + 5 + 4 a lane, 12 for lane (0, 0) and for each that is not `is_rotated`
 /// Soundness: the lemma of `digits`. The bit of weight 2 in v is χ, and adding 2·D adds D to it, so A′ = χ ⊕ D.
 /// Without it χ is free.
 fn chi_lanes(
@@ -131,11 +167,13 @@ fn chi_lanes(
     effects: &[Lc; 5],
     iota: &Lc,
     round: &RoundRow,
+    is_rotated: impl Fn(usize) -> bool,
 ) -> [Lane; LANES] {
     std::array::from_fn(|i| {
         let row = &round.lanes[i];
         let low = commit_plane(cs, "keccak.lane.low", en, row.low);
-        let lane = commit_rotated(cs, "keccak.lane.bit", en, row.bit, RHO[i]);
+        let rotation = if is_rotated(i) { RHO[i] } else { 0 };
+        let lane = commit_rotated(cs, "keccak.lane.bit", en, row.bit, rotation);
         let effect = if i == 0 { iota } else { &effects[i % 5] };
         let twice = (effect.clone() - &lane.value) * 2;
         let rest = chi_sum(en, rotated, i) + twice - lane_of(&low);
@@ -175,17 +213,38 @@ fn enforce_effects(cs: &mut Cs, en: Wire, parities: &[Lane; 5], effects: &[Lc; 5
 }
 
 /// keccak.output.equation: v + 2·K = low + 2·out + 4·high, digits 0…6; K is the last round constant for lane (0, 0)
-/// and zero elsewhere.                                                                              Cost: 12 a lane
+/// and zero elsewhere.                                      Cost: 12 a lane, 8 a lane of the digest and 4 a pair of bytes
 /// Soundness: the lemma of `digits` without rotation: out = χ ⊕ K. Without it the permuted state is free.
-fn output(cs: &mut Cs, en: Wire, rotated: &[Lc; LANES], rows: &[LaneRow; LANES]) -> [[Wire; CHUNKS]; LANES] {
-    std::array::from_fn(|i| {
-        let row = &rows[i];
+fn output(cs: &mut Cs, en: Wire, rotated: &[Lc; LANES], rows: &[LaneRow]) -> Output {
+    let mut digest = [Lc::zero(), Lc::zero()];
+    let lanes = rows.iter().enumerate().map(|(i, row)| {
         let low = commit_plane(cs, "keccak.output.low", en, row.low);
-        let bit = commit_plane(cs, "keccak.output.bit", en, row.bit);
+        let bit = if i < DIGEST_LANES {
+            digest_lane(cs, en, i, row.bit, &mut digest)
+        } else {
+            lane_of(&commit_plane(cs, "keccak.output.bit", en, row.bit))
+        };
         let constant = if i == 0 { spread_lane(ROUND_CONSTANTS[ROUNDS - 1]) } else { F::ZERO };
-        let twice = (en * constant - lane_of(&bit)) * 2;
+        let twice = (en * constant - &bit) * 2;
         let rest = chi_sum(en, rotated, i) + twice - lane_of(&low);
         enforce_plane(cs, ("keccak.output.high", "keccak.output.equation"), en, row.high, rest, 2);
         bit
-    })
+    });
+    let lanes = lanes.collect();
+    Output { lanes, digest }
+}
+
+/// keccak.digest.spread: eight bytes of the digest with their bits in base 8, which make up lane `i`.         Cost: 16
+/// Adds the bytes to the halves. Soundness: bits 8 … 15 of a chunk are a second byte's, both spreads being below 8⁸, so the
+/// lane is a plane. Without it the digest is free.
+fn digest_lane(cs: &mut Cs, en: Wire, i: usize, bits: u64, halves: &mut [Lc; 2]) -> Lc {
+    const HALF: usize = DIGEST_BYTES / 2;
+    let mut lane = Lc::zero();
+    for (k, value) in bits.to_le_bytes().into_iter().enumerate() {
+        let (byte, spread) = commit_byte(cs, ("keccak.digest.byte", "keccak.digest.spread"), en, value);
+        lane += spread * eights(8 * k);
+        let n = 8 * i + k;
+        halves[n / HALF] += byte * pow2(8 * (HALF - 1 - n % HALF) as u32);
+    }
+    lane
 }

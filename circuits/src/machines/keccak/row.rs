@@ -7,6 +7,10 @@ pub const LANES: usize = 25;
 pub const RATE_LANES: usize = 17;
 /// Bytes of a block.
 pub const BLOCK_BYTES: usize = 8 * RATE_LANES;
+/// Bytes of a digest.
+pub const DIGEST_BYTES: usize = 32;
+/// Lanes of a digest.
+pub const DIGEST_LANES: usize = DIGEST_BYTES / 8;
 /// Rounds of `keccak-f[1600]`.
 pub const ROUNDS: usize = 24;
 
@@ -23,14 +27,35 @@ pub struct KeccakRow {
     pub stream: u64,
     /// Position of the block's first byte in the message: 0, then 136 more a row: keccak.chain.offset.
     pub offset: u64,
-    /// Bytes of the message in this block, 0 to 136; what follows is padding: keccak.block.thermometer.
-    pub data_len: usize,
+    /// Which bytes of the block are the message's; what follows is padding: keccak.block.thermometer. The last byte's flag is
+    /// not committed: it is one of the message's unless the block is the last.
+    pub data: [[bool; 8]; RATE_LANES],
     /// The padded block, eight bytes a lane: keccak.block.spread, keccak.block.padding and the bus.
     pub block: [[u8; 8]; RATE_LANES],
-    /// Everything between the absorbed state and the permuted one. In a box: 24 rounds are 20 kB.
+    /// The state before the block is absorbed: zero, or what the row before left. keccak.absorb.carry.
+    pub carried: [u64; LANES],
+    pub permutation: PermutationRow,
+}
+
+/// Everything between the absorbed state and the permuted one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PermutationRow {
+    /// In a box: 24 rounds are 20 kB.
     pub rounds: Box<[RoundRow; ROUNDS]>,
     /// The permuted state: the last round's χ and ι.
     pub output: [LaneRow; LANES],
+}
+
+impl PermutationRow {
+    /// The digest: the first 32 bytes of the permuted state.
+    #[must_use]
+    pub fn digest(&self) -> [u8; DIGEST_BYTES] {
+        let mut digest = [0; DIGEST_BYTES];
+        for (bytes, lane) in digest.chunks_exact_mut(8).zip(&self.output) {
+            bytes.copy_from_slice(&lane.bit.to_le_bytes());
+        }
+        digest
+    }
 }
 
 /// θ of one round with the χ and ι of the round before it.

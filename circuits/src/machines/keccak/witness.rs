@@ -3,7 +3,10 @@
 use thiserror::Error;
 
 use super::{
-    row::{BLOCK_BYTES, EffectRow, KeccakRow, LANES, LaneRow, ParityRow, RATE_LANES, ROUNDS, RoundRow},
+    row::{
+        BLOCK_BYTES, EffectRow, KeccakRow, LANES, LaneRow, ParityRow, PermutationRow, RATE_LANES, ROUNDS,
+        RoundRow,
+    },
     spec::{RHO, ROUND_CONSTANTS, chi_sources, pi_source},
 };
 
@@ -20,6 +23,8 @@ pub struct KeccakEvent {
 pub enum KeccakError {
     #[error("messages need {needed} permutations, the machine has {available}")]
     Capacity { needed: usize, available: usize },
+    #[error("there are {needed} different messages of 64 bytes, the machine has rows for {available}")]
+    Words { needed: usize, available: usize },
 }
 
 /// Permutations, that is rows, that a message of `len` bytes takes: padding is at least one byte.
@@ -57,17 +62,18 @@ fn push_message(rows: &mut Vec<KeccakRow>, event: &KeccakEvent) {
             last: i + 1 == count,
             stream: event.stream,
             offset: start as u64,
-            data_len: data.len(),
             ..KeccakRow::default()
         };
         for (k, byte) in data.iter().enumerate() {
             row.block[k / 8][k % 8] = *byte;
+            row.data[k / 8][k % 8] = true;
         }
         if row.last {
             row.block[data.len() / 8][data.len() % 8] |= 0x01;
             row.block[RATE_LANES - 1][7] |= 0x80;
         }
-        (row.rounds, row.output) = permute(&mut state, &row.block.map(u64::from_le_bytes));
+        row.carried = state;
+        row.permutation = permute(&mut state, &row.block.map(u64::from_le_bytes));
         rows.push(row);
     }
 }
@@ -84,72 +90,97 @@ fn digit_sum(lanes: &[u64]) -> [u64; 3] {
     [one, two, four]
 }
 
-/// (2a + c − b + 1) + 2·d digit by digit, for lanes (a, b, c) and d: the first term is 2·(a + (¬b ∧ c)) if b ≠ c and
-/// that plus one otherwise.
-fn chi_lane([a, b, c]: [u64; 3], d: u64) -> LaneRow {
+/// (2a + c − b + 1) + 2·d digit by digit, for the three lanes (a, b, c) that χ makes lane `i` of, and d: the first term is
+/// 2·(a + (¬b ∧ c)) if b ≠ c and that plus one otherwise.
+fn chi_lane(rotated: &[u64; LANES], i: usize, d: u64) -> LaneRow {
+    let [a, b, c] = chi_sources(i).map(|k| rotated[k]);
     let [bit, high, _] = digit_sum(&[a, !b & c, d]);
     LaneRow { low: !(b ^ c), bit, high }
 }
 
-/// Rounds and output of a permutation.
-type Permutation = (Box<[RoundRow; ROUNDS]>, [LaneRow; LANES]);
-
-/// `keccak-f[1600]` on `state` ⊕ `block`, with every intermediate value; `state` becomes the permuted state.
-pub(super) fn permute(state: &mut [u64; LANES], block: &[u64; RATE_LANES]) -> Permutation {
-    permute_with(state, block, |_, _| {})
+/// Lane `i` of χ.
+fn chi(rotated: &[u64; LANES], i: usize) -> u64 {
+    let [a, b, c] = chi_sources(i).map(|k| rotated[k]);
+    a ^ (!b & c)
 }
 
-/// [`permute`] with `alter` applied to what θ adds in each round: the identity for everyone but a test that plays a
-/// prover who adds something else and goes on honestly.
+/// `keccak-f[1600]` on `state` ⊕ `block`, with every intermediate value; `state` becomes the permuted state.
+pub(super) fn permute(state: &mut [u64; LANES], block: &[u64; RATE_LANES]) -> PermutationRow {
+    permute_with(state, block, |_, honest| honest)
+}
+
+/// A plane that an equation fixes: where a forger may deviate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plane {
+    /// The state before θ, lane (x, y) = x + 5·y: what is absorbed, or χ and ι of the round before.
+    Lane { round: usize, lane: usize },
+    /// The constant that ι adds to lane (0, 0) before this round.
+    Iota { round: usize },
+    /// The parity of column x.
+    Parity { round: usize, x: usize },
+    /// What θ adds to column x.
+    Effect { round: usize, x: usize },
+    /// A lane of the permuted state.
+    Output { lane: usize },
+}
+
+/// [`permute`] for a prover who claims `alter(plane, honest)` in place of the honest bits of a plane, and goes on honestly
+/// from there; for everyone but a test `alter` returns what it is given. The planes of other weights in an equation are
+/// those of the true sum, so that only the equation of an altered plane fails.
 pub(super) fn permute_with(
     state: &mut [u64; LANES],
     block: &[u64; RATE_LANES],
-    alter: impl Fn(usize, &mut [EffectRow; 5]),
-) -> Permutation {
+    alter: impl Fn(Plane, u64) -> u64,
+) -> PermutationRow {
     let mut rounds = Box::<[RoundRow; ROUNDS]>::default();
     let before = *state;
-    for (lane, b) in state.iter_mut().zip(block) {
-        *lane ^= b;
-    }
     let mut rotated = [0; LANES];
-    let mut constant = 0;
-    for (r, round) in rounds.iter_mut().enumerate() {
-        let parity: [u64; 5] = std::array::from_fn(|x| (0..5).fold(0, |p, y| p ^ state[x + 5 * y]));
-        for (x, effect) in round.effects.iter_mut().enumerate() {
+    for (round, row) in rounds.iter_mut().enumerate() {
+        let constant = match round.checked_sub(1) {
+            None => 0,
+            Some(last) => alter(Plane::Iota { round }, ROUND_CONSTANTS[last]),
+        };
+        *state = std::array::from_fn(|lane| {
+            let honest = if round == 0 {
+                before[lane] ^ block.get(lane).copied().unwrap_or_default()
+            } else {
+                chi(&rotated, lane) ^ if lane == 0 { constant } else { 0 }
+            };
+            alter(Plane::Lane { round, lane }, honest)
+        });
+        let parity: [u64; 5] = std::array::from_fn(|x| {
+            alter(Plane::Parity { round, x }, (0..5).fold(0, |p, y| p ^ state[x + 5 * y]))
+        });
+        for (x, effect) in row.effects.iter_mut().enumerate() {
             let (left, right) = (parity[(x + 4) % 5], parity[(x + 1) % 5].rotate_left(1));
-            *effect = EffectRow { bit: left ^ right, high: left & right };
+            *effect = EffectRow { bit: alter(Plane::Effect { round, x }, left ^ right), high: left & right };
         }
-        alter(r, &mut round.effects);
-        round.iota = round.effects[0].bit ^ constant;
-        for (i, lane) in round.lanes.iter_mut().enumerate() {
-            let effect = if i == 0 { round.iota } else { round.effects[i % 5].bit };
-            *lane = if r == 0 {
+        row.iota = row.effects[0].bit ^ constant;
+        for (i, lane) in row.lanes.iter_mut().enumerate() {
+            let effect = row.effects[i % 5].bit;
+            let sum = if round == 0 {
                 let [bit, high, _] =
                     digit_sum(&[before[i], block.get(i).copied().unwrap_or_default(), effect]);
                 LaneRow { low: 0, bit, high }
             } else {
-                chi_lane(chi_sources(i).map(|k| rotated[k]), effect)
+                chi_lane(&rotated, i, if i == 0 { row.iota } else { effect })
             };
+            *lane = LaneRow { bit: state[i] ^ effect, ..sum };
         }
-        for (x, row) in round.parities.iter_mut().enumerate() {
-            let column = [0, 5, 10, 15, 20].map(|y| round.lanes[x + y].bit);
-            let [a, b, c, d, e] = column;
-            let [bit, middle, high] = digit_sum(&[a, b, c, d, e, round.effects[x].bit]);
-            *row = ParityRow { bit, middle, high };
+        for (x, column) in row.parities.iter_mut().enumerate() {
+            let [a, b, c, d, e] = [0, 5, 10, 15, 20].map(|y| row.lanes[x + y].bit);
+            let [_, middle, high] = digit_sum(&[a, b, c, d, e, row.effects[x].bit]);
+            *column = ParityRow { bit: parity[x], middle, high };
         }
         rotated = std::array::from_fn(|i| {
             let k = pi_source(i);
-            round.lanes[k].bit.rotate_left(RHO[k])
+            row.lanes[k].bit.rotate_left(RHO[k])
         });
-        constant = ROUND_CONSTANTS[r];
-        *state = std::array::from_fn(|i| {
-            let [a, b, c] = chi_sources(i).map(|k| rotated[k]);
-            a ^ (!b & c)
-        });
-        state[0] ^= constant;
     }
-    let output = std::array::from_fn(|i| {
-        chi_lane(chi_sources(i).map(|k| rotated[k]), if i == 0 { constant } else { 0 })
+    let output = std::array::from_fn(|lane| {
+        let sum = chi_lane(&rotated, lane, if lane == 0 { ROUND_CONSTANTS[ROUNDS - 1] } else { 0 });
+        LaneRow { bit: alter(Plane::Output { lane }, sum.bit), ..sum }
     });
-    (rounds, output)
+    *state = output.map(|lane| lane.bit);
+    PermutationRow { rounds, output }
 }

@@ -18,7 +18,7 @@ use crate::{
         },
         pow2,
     },
-    lookup::bus::{self, Bus, KeccakInput, KeccakOutput, Signature},
+    lookup::bus::{self, Bus, KeccakWords, Signature},
     machines::secp256k1::tables::words_from_be,
 };
 
@@ -44,16 +44,14 @@ const BASE_SCALAR: RelationNames = RelationNames {
     position: "secp256k1.base_scalar.position",
 };
 
-/// All rows; row i hashes its key on stream `first_stream` + i.
-///
-/// [`super::fixed_tables`] must be closed after all machines.
-pub fn synthesize(cs: &mut Cs, rows: &[Secp256k1Row], first_stream: u64) {
+/// All rows. [`super::fixed_tables`] must be closed after all machines.
+pub fn synthesize(cs: &mut Cs, rows: &[Secp256k1Row]) {
     for (i, row) in rows.iter().enumerate() {
-        synthesize_row(cs, row, i, first_stream + i as u64);
+        synthesize_row(cs, row, i);
     }
 }
 
-fn synthesize_row(cs: &mut Cs, row: &Secp256k1Row, index: usize, stream: u64) {
+fn synthesize_row(cs: &mut Cs, row: &Secp256k1Row, index: usize) {
     let en = cs.commit_boolean("secp256k1.enable.boolean", row.enabled);
     let input = inputs(cs, en, row);
     let key = public_key(cs, en, row);
@@ -72,7 +70,7 @@ fn synthesize_row(cs: &mut Cs, row: &Secp256k1Row, index: usize, stream: u64) {
     let (w, base_points) = multiples::read_base(cs, en, row.w);
     scalars(cs, en, row, &input, &digits, &w);
     multiples::accumulate(cs, en, row, &digits, &base_points);
-    let address = address(cs, en, row, stream, &key.bytes);
+    let address = address(cs, en, row, &key.halves);
     signature(cs, en, &input, address);
 }
 
@@ -129,34 +127,25 @@ fn max_coordinate() -> Words {
 struct PublicKey {
     x: Element,
     y: Element,
-    bytes: Vec<Wire>,
+    /// Halves of x and y, low first.
+    halves: [[Lc; 2]; 2],
     words: (Words, Words),
 }
 
-/// secp256k1.key: the 64 bytes of Q, coordinates below p. Cost: 64 + 2 × 18.
+/// secp256k1.key: x and y of Q in pieces, below p. Cost: 2 × 16 + 2 × 18.
 ///
 /// Without the canonical range, x + p < 2²⁵⁶ would hash to a second address.
 fn public_key(cs: &mut Cs, en: Wire, row: &Secp256k1Row) -> PublicKey {
-    let mut bytes = Vec::with_capacity(64);
-    for i in 0..64 {
-        let byte =
-            cs.commit("secp256k1.key.byte", u64::from(row.public_key.get(i).copied().unwrap_or_default()));
-        cs.lookup("secp256k1.key.byte", Bus::Range8, en, byte);
-        bytes.push(byte);
-    }
-    let coordinate = |cs: &mut Cs, be: &[Wire], name| {
-        let pieces: [Lc; PIECES] = std::array::from_fn(|i| be[31 - 2 * i] + be[30 - 2 * i] * 256);
-        let mut value = [0; 32];
-        for (v, b) in value.iter_mut().zip(be) {
-            *v = crate::gadgets::low_u128(b.value()) as u8;
-        }
-        let value = words_from_be(value);
-        nonnative::enforce_at_most(cs, en, name, &halves(&pieces), value, max_coordinate());
-        (Element::from_pieces(&pieces), value)
+    let mut coordinate = |value, name, range| {
+        let pieces = nonnative::commit_value(cs, en, name, value);
+        let halves = halves(&pieces);
+        nonnative::enforce_at_most(cs, en, range, &halves, value, max_coordinate());
+        (Element::from_pieces(&pieces), halves)
     };
-    let (x, x_words) = coordinate(cs, &bytes[..32], "secp256k1.range.key_x");
-    let (y, y_words) = coordinate(cs, &bytes[32..], "secp256k1.range.key_y");
-    PublicKey { x, y, bytes, words: (x_words, y_words) }
+    let [x_words, y_words] = row.key_words();
+    let (x, x_halves) = coordinate(x_words, "secp256k1.key.x", "secp256k1.range.key_x");
+    let (y, y_halves) = coordinate(y_words, "secp256k1.key.y", "secp256k1.range.key_y");
+    PublicKey { x, y, halves: [x_halves, y_halves], words: (x_words, y_words) }
 }
 
 /// secp256k1.range.r_y, secp256k1.parity: y of R below p, and odd iff the parity bit is set.
@@ -192,14 +181,13 @@ fn scalars(cs: &mut Cs, en: Wire, row: &Secp256k1Row, input: &Inputs, digits: &[
     nonnative::enforce_nonzero(cs, en, "secp256k1.scalar.nonzero", b1.clone() + b2.clone() * pow2(80));
 }
 
-/// secp256k1.keccak, secp256k1.address: sends the key's bytes, receives the digest, cuts the address out of it.
+/// secp256k1.keccak, secp256k1.address: receives the key's digest, cuts the address out of it.
 ///
-/// digest high = upper·2³² + next, both in pieces; address = next·2¹²⁸ + digest low. Cost: 64 × 3 + 4 + 8.
-fn address(cs: &mut Cs, en: Wire, row: &Secp256k1Row, stream: u64, bytes: &[Wire]) -> Lc {
-    for (k, byte) in bytes.iter().enumerate() {
-        let tuple = KeccakInput { byte: (*byte).into(), position: (k as u64).into(), stream: stream.into() };
-        cs.send("secp256k1.keccak.input", en, tuple);
-    }
+/// digest high = upper·2³² + next, both in pieces; address = next·2¹²⁸ + digest low. Cost: 6 + 8.
+///
+/// # Soundness
+/// The halves of x and y are below 2¹²⁸ here and on the other side of the bus, so they are the key's as integers.
+fn address(cs: &mut Cs, en: Wire, row: &Secp256k1Row, key: &[[Lc; 2]; 2]) -> Lc {
     let digest = super::tables::halves(words_from_be(row.digest));
     let pieces: Vec<Lc> = (0..8)
         .map(|i| {
@@ -209,13 +197,14 @@ fn address(cs: &mut Cs, en: Wire, row: &Secp256k1Row, stream: u64, bytes: &[Wire
         })
         .collect();
     let low = cs.commit("secp256k1.address.low", digest[0]);
-    let tuple = KeccakOutput {
-        high: Lc::recompose(&pieces, 16).into(),
-        low: low.into(),
-        length: 64.into(),
-        stream: stream.into(),
-    };
-    cs.receive("secp256k1.keccak.output", en, tuple);
+    let [[first_low, first_high], [second_low, second_high]] =
+        key.each_ref().map(|halves| halves.each_ref().map(bus::Element::from));
+    let (high, low_half) = (Lc::recompose(&pieces, 16).into(), low.into());
+    cs.receive(
+        "secp256k1.keccak.receive",
+        en,
+        KeccakWords { first_high, first_low, second_high, second_low, high, low: low_half },
+    );
     Lc::recompose(&pieces[..2], 16) * pow2(128) + low
 }
 

@@ -4,7 +4,7 @@
 //! GLV" (Eagen, El Housni, Masson, Piellard; ePrint 2025/933).
 //!
 //! ```text
-//!   (z, r, s, parity) ──► R = (r, y)                            Q ──64 bytes──► keccak ──► address
+//!   (z, r, s, parity) ──► R = (r, y)                            Q ──x, y──► keccak ──► address
 //!                          │  α·Q + β·R + w·G = O               │
 //!                          └── tables ◄─ digits of β   digits of α ─► tables
 //!                                        w: 32 bytes ─► fixed base
@@ -15,24 +15,23 @@
 //!
 //! | family | says | constraints |
 //! |---|---|---|
-//! | enable, input, range, nonzero, key, r_y, parity | z, r, s in pieces; 0 < r < n, 0 < s ≤ n/2; Q and R canonical | 224 |
+//! | enable, input, range, nonzero, key, r_y, parity | z, r, s in pieces; 0 < r < n, 0 < s ≤ n/2; Q and R canonical | 192 |
 //! | square, curve | Q and R are on the curve | 124 |
 //! | table (write), phi | multiples of Q and R, written to the bus | 2,634 |
 //! | digit, correction, table (read), base | the selected multiples | 984 |
 //! | combined, ratio, base_scalar, scalar | α, β, w | 163 |
 //! | slope, x, y, tangent, distinct, start | 60 doublings, 98 additions | 15,104 |
-//! | keccak, address, signature | 64 bytes, digest, tuple | 82 |
-//! | all | | 19,315 |
+//! | keccak, address, signature | the key's digest, tuple | 22 |
+//! | all | | 19,223 |
 //!
-//! Provides: [`Bus::Signature`], [`Bus::KeccakInput`] (sends). Uses: [`Bus::KeccakOutput`] (receives), [`Bus::Range16`],
+//! Provides: [`Bus::Signature`]. Uses: [`Bus::KeccakWords`] (receives), [`Bus::Range16`],
 //! [`Bus::Range8`], [`Bus::FixedBase`], [`Bus::StartPoint`]; [`Bus::VariableBase`] both ways.
 //!
-//! Not checked here: that the digest is keccak256 of the bytes (the keccak machine), that its halves are below 2¹²⁸ (the
+//! Not checked here: that the digest is keccak256 of the key (the keccak machine), that its halves are below 2¹²⁸ (the
 //! same), and that a signature is used at most once (nobody needs it).
 //!
 //! [`Bus::Signature`]: crate::lookup::bus::Bus::Signature
-//! [`Bus::KeccakInput`]: crate::lookup::bus::Bus::KeccakInput
-//! [`Bus::KeccakOutput`]: crate::lookup::bus::Bus::KeccakOutput
+//! [`Bus::KeccakWords`]: crate::lookup::bus::Bus::KeccakWords
 //! [`Bus::Range16`]: crate::lookup::bus::Bus::Range16
 //! [`Bus::Range8`]: crate::lookup::bus::Bus::Range8
 //! [`Bus::FixedBase`]: crate::lookup::bus::Bus::FixedBase

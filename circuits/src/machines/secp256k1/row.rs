@@ -1,5 +1,6 @@
 //! One row: one signature with everything its constraints need, as native values.
 
+use super::tables::words_from_be;
 use crate::gadgets::nonnative::Words;
 
 /// A slope and the point it leads to; y is unused where the constraints keep it implied.
@@ -58,6 +59,22 @@ pub struct Secp256k1Row {
 }
 
 impl Secp256k1Row {
+    /// x ‖ y of the public key, big-endian; zero in a disabled row.
+    #[must_use]
+    pub fn key_bytes(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes.iter_mut().zip(&self.public_key).for_each(|(byte, value)| *byte = *value);
+        bytes
+    }
+
+    /// x and y of the public key.
+    #[must_use]
+    pub fn key_words(&self) -> [Words; 2] {
+        let bytes = self.key_bytes();
+        let (coordinates, _) = bytes.as_chunks::<32>();
+        [coordinates[0], coordinates[1]].map(words_from_be)
+    }
+
     /// The signer's address: the last 20 bytes of the digest.
     #[must_use]
     pub fn address(&self) -> [u8; 20] {

@@ -21,15 +21,13 @@ use crate::{
     cs::{Cs, Mode, NUM_PUBLIC},
     gadgets::nonnative::{scalar::ORDER, words},
     lookup::{
-        argument,
-        bus::{self, KeccakInput, KeccakOutput},
+        argument, bus,
         challenge::Challenges,
         tables::{range8, range16},
     },
+    machines::keccak,
     testing::{Checker, Failures},
 };
-
-const FIRST_STREAM: u64 = 5;
 
 pub(super) fn signed(rng: &mut StdRng) -> (SignatureEvent, [u8; 64]) {
     let key = SigningKey::random(rng);
@@ -82,19 +80,11 @@ fn below_order(x: u64) -> Words {
 /// The machine with its rows, and the outside of its buses as the rows claim it.
 pub(super) fn system(mode: Mode, rows: &[Secp256k1Row]) -> Cs {
     let mut cs = Cs::new(mode);
-    synthesize(&mut cs, rows, FIRST_STREAM);
-    for (i, row) in rows.iter().enumerate().filter(|(_, row)| row.enabled) {
-        let (one, stream) = (cs.one(), FIRST_STREAM + i as u64);
-        for (k, byte) in row.public_key.iter().enumerate() {
-            let (byte, position) = (u64::from(*byte).into(), (k as u64).into());
-            cs.receive("test.keccak_input", one, KeccakInput { byte, position, stream: stream.into() });
-        }
-        let (high, low) = (f(&row.digest[..16]).into(), f(&row.digest[16..]).into());
-        cs.send(
-            "test.keccak_output",
-            one,
-            KeccakOutput { high, low, length: 64.into(), stream: stream.into() },
-        );
+    synthesize(&mut cs, rows);
+    for row in rows.iter().filter(|row| row.enabled) {
+        let one = cs.one();
+        let key = row.public_key.as_slice().try_into().unwrap();
+        cs.send("test.keccak", one, keccak::words::tuple(key, &row.digest));
         let half = |w: Words| tables::halves(w).map(F::from);
         let ([zl, zh], [rl, rh], [sl, sh]) = (half(row.z), half(row.r), half(row.s));
         let tuple = bus::Signature {
@@ -383,7 +373,7 @@ fn structure_does_not_depend_on_values() {
     let (event, _) = signed(&mut StdRng::seed_from_u64(6));
     let real = system(Mode::Check, &[witness(&event).unwrap()]);
     let mut empty = Cs::new(Mode::Record);
-    synthesize(&mut empty, &[Secp256k1Row::default()], FIRST_STREAM);
+    synthesize(&mut empty, &[Secp256k1Row::default()]);
     let of =
         |cs: &Cs, n: usize| (0..n).map(|i| format!("{:?}", cs.matrices().constraint(i))).collect::<Vec<_>>();
     let n = empty.matrices().num_constraints();
@@ -397,7 +387,7 @@ fn structure_does_not_depend_on_values() {
 fn constraint_count() {
     let count = |rows: usize| {
         let mut cs = Cs::new(Mode::Record);
-        synthesize(&mut cs, &vec![Secp256k1Row::default(); rows], 0);
+        synthesize(&mut cs, &vec![Secp256k1Row::default(); rows]);
         cs
     };
     let one = count(1);
@@ -407,8 +397,8 @@ fn constraint_count() {
     }
     let table: Vec<String> = families.iter().map(|(family, n)| format!("{family} {n}")).collect();
     assert_eq!(table.join("\n"), include_str!("counts.txt").trim());
-    assert_eq!(one.num_constraints(), 19_315);
-    assert_eq!(count(2).num_constraints(), 2 * 19_315);
+    assert_eq!(one.num_constraints(), 19_223);
+    assert_eq!(count(2).num_constraints(), 2 * 19_223);
 }
 
 /// Prints what a signature costs the prover before proving; no bound, because machines differ.
@@ -422,6 +412,6 @@ fn prints_witness_time() {
     let witness_time = start.elapsed();
     let start = std::time::Instant::now();
     let mut cs = Cs::new(Mode::Assign);
-    synthesize(&mut cs, &rows, 0);
+    synthesize(&mut cs, &rows);
     eprintln!("witness {:?}, assignment {:?} a signature", witness_time / 20, start.elapsed() / 20);
 }

@@ -121,9 +121,10 @@ fn rejects_another_key_hash_or_signature_tuple() {
     let mut c = checker(&[row]);
     let one = F::from(1u64);
     for (wire, failing) in [
-        ("secp256k1.address.low", "secp256k1.keccak.output"),
+        ("secp256k1.address.low", "secp256k1.keccak.receive"),
         ("secp256k1.address.low", "secp256k1.signature.send"),
-        ("secp256k1.key.byte", "secp256k1.keccak.input"),
+        ("secp256k1.key.x", "secp256k1.keccak.receive"),
+        ("secp256k1.key.y", "secp256k1.keccak.receive"),
         ("secp256k1.input.z", "secp256k1.signature.send"),
         ("secp256k1.input.z", "secp256k1.base_scalar.native"),
         ("secp256k1.input.r", "secp256k1.ratio.native"),
