@@ -65,6 +65,16 @@ pub struct Constraint {
     pub c: Vec<Term>,
 }
 
+/// A promise that enabled rows hold a wire below 2^bits.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    pub wire: WireId,
+    pub name: &'static str,
+    pub bits: u32,
+    /// Terms of the row's enable flag.
+    pub enable: Vec<Term>,
+}
+
 /// The constraint system under construction.
 #[derive(Debug)]
 pub struct Cs {
@@ -76,6 +86,7 @@ pub struct Cs {
     committed_names: Vec<&'static str>,
     witness: Vec<F>,
     witness_names: Vec<&'static str>,
+    declared: Vec<Declared>,
     pub(crate) matrices: Matrices,
     pub(crate) bus: BusLog,
     counts: BTreeMap<&'static str, usize>,
@@ -100,6 +111,7 @@ impl Cs {
             committed_names: Vec::new(),
             witness: Vec::new(),
             witness_names: Vec::new(),
+            declared: Vec::new(),
             matrices: Matrices::default(),
             bus: BusLog::default(),
             counts: BTreeMap::new(),
@@ -180,6 +192,21 @@ impl Cs {
             self.witness_names.push(name);
         }
         self.wire(id, val)
+    }
+
+    /// Promises that rows with `enable` = 1 hold `wire` below 2^bits. It states nothing: mode [`Mode::Check`] keeps the
+    /// promise for the test that finds the lookup behind each.
+    pub fn declare_range(&mut self, wire: Wire, bits: u32, enable: impl Into<Lc>) {
+        if self.mode == Mode::Check {
+            let (id, enable) = (wire.id(), enable.into().into_terms());
+            self.declared.push(Declared { wire: id, name: self.wire_name(id), bits, enable });
+        }
+    }
+
+    /// All ranges that were promised (mode [`Mode::Check`]).
+    #[must_use]
+    pub fn declared(&self) -> &[Declared] {
+        &self.declared
     }
 
     /// `name`: a · b = c. One constraint. Keep the smaller and sparser factor on the `b` side: it is paid in G2 too.

@@ -156,4 +156,38 @@ mod tests {
             Checker::new(&cs, vec![]).assert_no_free_wires(&[], None, &mut rng);
         }
     }
+
+    /// A square, fourth or fifth power of the last round that is none, with all that follows from it.
+    #[test]
+    fn rejects_any_power_that_is_none() {
+        let mut rng = StdRng::seed_from_u64(5);
+        let width = 3;
+        let inputs = [F::rand(&mut rng), F::rand(&mut rng)];
+        let (cs, _) = synthesize(Mode::Check, true, &inputs);
+        let honest = || Checker::new(&cs, vec![]);
+        // Inputs of S-boxes, then the two powers of each, then what the last ones give.
+        let wires = honest().named("test.hash");
+        let boxes = wires.len() / 3;
+        for i in 0..width {
+            let n = boxes - width + i;
+            let [x2, x4] = [0, 1].map(|k| wires[boxes - width + 2 * n + k]);
+            let last = wires[3 * boxes - width + i];
+            let one = F::one();
+
+            let mut c = honest();
+            let wrong = c.value(x2) + one;
+            c.change(&[(x2, wrong), (x4, wrong.square())]);
+            c.solve("test.hash", 3 * n + 2, last);
+            assert_eq!(c.only_failure(), "test.hash", "a square");
+
+            let mut c = honest();
+            c.change(&[(x4, c.value(x4) + one)]);
+            c.solve("test.hash", 3 * n + 2, last);
+            assert_eq!(c.only_failure(), "test.hash", "a fourth power");
+
+            let mut c = honest();
+            c.change(&[(last, c.value(last) + one)]);
+            assert_eq!(c.only_failure(), "test.hash", "a fifth power");
+        }
+    }
 }

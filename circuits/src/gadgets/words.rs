@@ -1,13 +1,13 @@
-//! 256-bit words as two 128-bit halves, and ranges of 16-bit limbs.
+//! 256-bit words as two 128-bit halves.
 
 use alloy_primitives::U256;
 use ark_ff::PrimeField;
 
-use super::pow2;
+pub use super::range::enforce_limbs as enforce_range;
+use super::{pow2, range};
 use crate::{
     F,
     cs::{Cs, Lc},
-    lookup::bus::Bus,
 };
 
 /// The canonical value of `f`.
@@ -42,20 +42,89 @@ impl Word {
         let (hi, lo) = cairn_protocol::leaf::halves(v);
         Self { hi: cs.commit(name, hi).into(), lo: cs.commit(name, lo).into() }
     }
+
+    /// Sixteen committed limbs of 16 bits, range-checked in an enabled row: 16 constraints named `name`.
+    pub fn commit(cs: &mut Cs, name: &'static str, en: impl Into<Lc> + Copy, v: U256) -> Self {
+        Self::from_limbs(&range::commit(cs, name, name, en, v.into_limbs()))
+    }
+
+    /// From range-checked limbs, little-endian.
+    #[must_use]
+    pub fn from_limbs(limbs: &[Lc; 16]) -> Self {
+        Self { hi: Lc::recompose(&limbs[8..], 16), lo: Lc::recompose(&limbs[..8], 16) }
+    }
+
+    /// The whole in the circuit's field, reduced modulo it.
+    #[must_use]
+    pub fn native(&self) -> Lc {
+        self.lo.clone() + self.hi.clone() * pow2(128)
+    }
+
+    /// `name`: self ≤ max, in an enabled row.
+    ///
+    /// ```text
+    /// rest ∈ [0, 2²⁵⁶) in limbs,      self + rest = max            modulo the native field
+    /// (low half of self + rest − max)·(… − 2¹²⁸) = 0               so the equality holds modulo 2¹²⁸ too
+    /// ```
+    /// Cost: 18. Requires: both halves below 2¹²⁸. Soundness: |self + rest − max| < 2²⁵⁷ is below the product of both
+    /// moduli, hence zero. Without it a cheat could use self + modulus in the place of self.
+    pub fn enforce_at_most(&self, cs: &mut Cs, name: &'static str, en: impl Into<Lc> + Copy, max: U256) {
+        let en_lc: Lc = en.into();
+        let max_value = if en_lc.value() == F::default() { U256::ZERO } else { max };
+        let rest = Self::commit(cs, name, en, max_value.wrapping_sub(self.value()));
+        let (max_hi, max_lo) = cairn_protocol::leaf::halves(max);
+        let max = max_hi * pow2(128) + max_lo;
+        cs.enforce_zero(name, self.native() + rest.native() - en_lc.clone() * max);
+        let low = self.lo.clone() + &rest.lo - en_lc.clone() * max_lo;
+        cs.enforce(name, low.clone(), low - en_lc * pow2(128), Lc::zero());
+    }
 }
 
-/// `name`: x ∈ [0, 2^(16·limbs)) in an enabled row; `limbs` constraints.
-///
-/// All limbs but the lowest are committed hints; the lowest is what remains, so that no equation is needed.
-/// Requires: `limbs` ≤ 15, so that Σ limbᵢ·2^(16i) does not wrap around the modulus.
-pub fn enforce_range(cs: &mut Cs, name: &'static str, en: &Lc, x: &Lc, limbs: u32) {
-    let v = to_u256(x.value());
-    let mut low = x.clone();
-    for i in 1..limbs {
-        let limb = cs.commit(name, (v >> (16 * i)).as_limbs()[0] & 0xffff);
-        cs.lookup(name, Bus::Range16, en.clone(), limb);
-        low -= limb * pow2(16 * i);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cs::Mode, testing::Checker};
+
+    /// Each limb beyond its range, and with the next one less, so that the word stays.
+    #[test]
+    fn rejects_limbs_out_of_range() {
+        let mut cs = Cs::new(Mode::Check);
+        let en = Lc::from(cs.one());
+        let value = U256::MAX / U256::from(3u64);
+        let word = Word::commit(&mut cs, "test.word", &en, value);
+        assert_eq!(word.value(), value);
+        let mut c = Checker::new(&cs, vec![]);
+        assert!(c.failures().is_empty());
+        let limbs = c.named("test.word");
+        assert_eq!(limbs.len(), 16);
+        for (i, limb) in limbs.iter().enumerate() {
+            let mut changes = vec![(*limb, c.value(*limb) + pow2(16))];
+            if let Some(next) = limbs.get(i + 1) {
+                changes.push((*next, c.value(*next) - F::from(1u64)));
+            }
+            assert!(c.failures_with(&changes).contains("test.word"), "limb {i}");
+        }
     }
-    low.merge();
-    cs.lookup(name, Bus::Range16, en.clone(), low);
+
+    /// value ≤ max at both ends, and value = max + 1 with the rest that each of the two moduli alone would accept.
+    #[test]
+    fn rejects_words_above_a_maximum() {
+        let max = U256::MAX >> 1usize;
+        let at = |value: U256| {
+            let mut cs = Cs::new(Mode::Check);
+            let en = Lc::from(cs.one());
+            let word = Word::commit(&mut cs, "test.word", &en, value);
+            word.enforce_at_most(&mut cs, "test.at_most", &en, max);
+            Checker::new(&cs, vec![])
+        };
+        for value in [U256::ZERO, U256::ONE, max] {
+            assert!(at(value).failures().is_empty());
+        }
+        // Modulo 2²⁵⁶ the rest of max + 1 is −1: the native equation refuses. Modulo the native field the low half does.
+        let mut c = at(max + U256::ONE);
+        assert_eq!(c.only_failure(), "test.at_most");
+        let rest = c.named("test.at_most");
+        c.set_limbs(&rest, -F::from(1u64));
+        assert_eq!(c.only_failure(), "test.at_most");
+    }
 }

@@ -6,6 +6,10 @@
 
 pub mod batch;
 #[cfg(test)]
+pub mod forge;
+#[cfg(test)]
+pub mod ranges;
+#[cfg(test)]
 pub(crate) mod tangent;
 pub mod tree;
 #[cfg(test)]

@@ -14,10 +14,7 @@ use crate::{
 };
 
 /// Weakenings that no test can notice, with the reason: what they say follows from the rest.
-pub const REDUNDANT: &[(&str, &str)] = &[(
-    "secp256k1.nonzero",
-    "r = 0 is the x coordinate of no point, and s ≡ 0 forces β ≡ 0, which secp256k1.scalar.nonzero refuses",
-)];
+pub const REDUNDANT: &[(&str, &str)] = &[];
 
 /// Values of `CAIRN_WEAKEN`.
 fn weakenings() -> BTreeSet<String> {

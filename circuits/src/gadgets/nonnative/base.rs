@@ -15,7 +15,7 @@
 //! binary   Σ k·(a₀b₀ + 2⁹⁶·t + c·(2¹⁶(u + v) + 2⁹⁶·t')) + c·q + L = 2¹²⁸·carry       1 a product
 //! q: 7 lookups, carry: 6 lookups
 //! ```
-//! One product: 21 constraints; one square: 19; only multiples by constants: 15.
+//! One product: 21 constraints; one square: 19. A multiple by a constant is cheaper, see [`enforce_multiple`].
 //!
 //! # Bounds
 //!
@@ -28,15 +28,16 @@
 //! * the left side is E modulo 2¹²⁸: 2²⁵⁶ ≡ 0, products of weight 2⁹⁶ matter modulo 2³² only, and the other weights
 //!   (2¹⁷⁶, 2¹⁹²) vanish.
 
-use std::sync::LazyLock;
+use std::{rc::Rc, sync::LazyLock};
 
-use ark_ff::{Field, One};
+use alloy_primitives::U256;
+use ark_ff::Field;
 
-use super::{PIECES, Words, commit_signed, commit_value, native};
+use super::{PIECES, Words, native};
 use crate::{
     F,
     cs::{Cs, Lc, Wire},
-    gadgets::pow2,
+    gadgets::{pow2, range, zero::enforce_nonzero},
 };
 
 /// c with p = 2²⁵⁶ − c.
@@ -52,20 +53,22 @@ struct Constants {
     fold: F,
     p16: F,
     p96: F,
+    p96_inverse: F,
     p128: F,
     p128_inverse: F,
     p176: F,
 }
 
 static CONSTANTS: LazyLock<Constants> = LazyLock::new(|| {
-    let (p, p128) = (native(MODULUS), pow2(128));
+    let (p, p96, p128) = (native(MODULUS), pow2(96), pow2(128));
     Constants {
         p,
         p_inverse: p.inverse().unwrap_or_default(),
         p_squared: p * p,
         fold: F::from(FOLD),
         p16: pow2(16),
-        p96: pow2(96),
+        p96,
+        p96_inverse: p96.inverse().unwrap_or_default(),
         p128,
         p128_inverse: p128.inverse().unwrap_or_default(),
         p176: pow2(176),
@@ -82,19 +85,22 @@ pub struct Element {
     pub low: [Lc; 3],
     /// The whole value in the circuit's field.
     pub native: Lc,
+    /// The sixteen pieces of a value that has them; none of a difference or of a value that the bus gave.
+    pieces: Rc<[Lc]>,
 }
 
 impl Element {
     /// Commits and range-checks a value. Cost: 16.
-    pub fn commit(cs: &mut Cs, en: Wire, name: &'static str, value: Words) -> Self {
-        Self::from_pieces(&commit_value(cs, en, name, value))
+    pub fn commit(cs: &mut Cs, name: &'static str, en: Wire, value: Words) -> Self {
+        Self::from_pieces(&range::commit(cs, name, name, en, value))
     }
 
     /// From pieces known to be below 2¹⁶.
     #[must_use]
     pub fn from_pieces(pieces: &[Lc; PIECES]) -> Self {
         let part = |from: usize, to: usize| Lc::recompose(&pieces[from..to], 16);
-        Self::from_limbs([part(0, 6), part(6, 11), part(11, 16)], [part(0, 2), part(6, 8), part(11, 13)])
+        let (limb, low) = ([part(0, 6), part(6, 11), part(11, 16)], [part(0, 2), part(6, 8), part(11, 13)]);
+        Self { pieces: Rc::from(pieces.as_slice()), ..Self::from_limbs(limb, low) }
     }
 
     /// From limbs and low parts known to be those of a value.
@@ -102,7 +108,7 @@ impl Element {
     pub fn from_limbs(limb: [Lc; 3], low: [Lc; 3]) -> Self {
         let k = &*CONSTANTS;
         let native = limb[0].clone() + limb[1].clone() * k.p96 + limb[2].clone() * k.p176;
-        Self { limb, low, native }
+        Self { limb, low, native, pieces: Rc::from([]) }
     }
 
     /// The two 128-bit halves of a value (not of a difference).
@@ -131,6 +137,7 @@ impl Element {
             limb: sub(&self.limb, &other.limb),
             low: sub(&self.low, &other.low),
             native: self.native.clone() - &other.native,
+            pieces: Rc::from([]),
         }
     }
 }
@@ -166,32 +173,6 @@ pub enum Product<'a> {
     Mul(i64, &'a Element, &'a Element),
     /// k·a².
     Square(i64, &'a Element),
-    /// a·constant, the constant below 2²⁵⁶.
-    Scale(&'a Element, Words),
-}
-
-/// Names of a relation's wires and constraints.
-#[derive(Debug)]
-pub struct RelationNames {
-    pub product: &'static str,
-    pub quotient: &'static str,
-    pub carry: &'static str,
-    pub native: &'static str,
-    pub binary: &'static str,
-}
-
-/// The names `<prefix>.product` and so on.
-#[macro_export]
-macro_rules! relation_names {
-    ($prefix:literal) => {
-        $crate::gadgets::nonnative::base::RelationNames {
-            product: concat!($prefix, ".product"),
-            quotient: concat!($prefix, ".quotient"),
-            carry: concat!($prefix, ".carry"),
-            native: concat!($prefix, ".native"),
-            binary: concat!($prefix, ".binary"),
-        }
-    };
 }
 
 /// A product a·b left to be the last rank-1 constraint's own.
@@ -200,60 +181,55 @@ struct Pending {
     binary: (Lc, Lc),
 }
 
-/// Σ products + linear ≡ 0 modulo p. See the module's documentation for equations, costs and bounds.
+/// product, quotient, carry, native, binary: Σ products + linear ≡ 0 modulo p. See the module's documentation for equations,
+/// costs and bounds.
 ///
 /// # Panics
 /// If the sum of the coefficients' absolute values exceeds the bound of the analysis; a matter of code, not of values.
-pub fn enforce_zero(cs: &mut Cs, en: Wire, names: &RelationNames, products: &[Product], linear: Linear) {
+pub fn enforce_zero(cs: &mut Cs, en: Wire, products: &[Product], linear: Linear) {
     let k = &*CONSTANTS;
     let kappa: u64 = products.iter().map(Product::weight).sum();
-    assert!(kappa <= 8, "{}: relation too wide", names.native);
+    assert!(
+        kappa <= 8,
+        "the coefficients of a relation add up to {kappa}, and its bounds hold for at most 8"
+    );
 
     let Linear { low: mut binary, mut native } = linear;
     let mut high = Lc::zero();
     let mut pending: Option<Pending> = None;
     for product in products {
-        let (coeff, cross, top, cross_low, top_low) = product.parts(cs, names);
+        let (coeff, cross, top, cross_low, top_low) = product.parts(cs);
         high += (cross.clone() * k.p16 + top * k.p96) * coeff;
         let folded = (cross * k.p16 + top_low * k.p96) * k.fold;
         binary += (cross_low * k.p96 + folded) * coeff;
-        match product.leading(coeff) {
-            Ok(next) => {
-                if let Some(Pending { native: (a, b), binary: (a0, b0) }) = pending.replace(next) {
-                    native += cs.product(names.product, a, b);
-                    binary += cs.product(names.product, a0, b0);
-                }
-            }
-            Err(constant) => {
-                native += constant.native;
-                binary += constant.low;
-            }
+        if let Some(Pending { native: (a, b), binary: (a0, b0) }) = pending.replace(product.leading(coeff)) {
+            native += cs.product("product", a, b);
+            binary += cs.product("product", a0, b0);
         }
     }
 
     let Pending { native: (a, b), binary: (a0, b0) } = pending
         .unwrap_or_else(|| Pending { native: (Lc::zero(), Lc::zero()), binary: (Lc::zero(), Lc::zero()) });
     let quotient_hint = (native.value() + a.value() * b.value()) * k.p_inverse - high.value();
-    let quotient = commit_signed(cs, en, names.quotient, quotient_hint, 7);
-    cs.enforce(names.native, a, b, (high + &quotient) * k.p - native);
+    let quotient = range::signed(cs, "quotient", "quotient", en, 7, quotient_hint);
+    cs.enforce("native", a, b, (high + &quotient) * k.p - native);
 
     binary += quotient * k.fold;
     let carry_hint = (binary.value() + a0.value() * b0.value()) * k.p128_inverse;
-    let carry = commit_signed(cs, en, names.carry, carry_hint, 6);
-    cs.enforce(names.binary, a0, b0, carry * k.p128 - binary);
+    let carry = range::signed(cs, "carry", "carry", en, 6, carry_hint);
+    cs.enforce("binary", a0, b0, carry * k.p128 - binary);
 }
 
 impl Product<'_> {
     fn weight(&self) -> u64 {
         match self {
             Product::Mul(k, ..) | Product::Square(k, _) => k.unsigned_abs(),
-            Product::Scale(..) => 1,
         }
     }
 
     /// (k, u + v, w, t, t') of the module's documentation.
-    fn parts(&self, cs: &mut Cs, names: &RelationNames) -> (F, Lc, Lc, Lc, Lc) {
-        let mut mul = |x: &Lc, y: &Lc| -> Lc { cs.product(names.product, x.clone(), y.clone()).into() };
+    fn parts(&self, cs: &mut Cs) -> (F, Lc, Lc, Lc, Lc) {
+        let mut mul = |x: &Lc, y: &Lc| -> Lc { cs.product("product", x.clone(), y.clone()).into() };
         match self {
             Product::Mul(k, a, b) => (
                 F::from(*k),
@@ -269,36 +245,76 @@ impl Product<'_> {
                 mul(&a.low[0], &a.low[1]) * 2,
                 mul(&a.low[2], &a.low[2]),
             ),
-            Product::Scale(a, constant) => {
-                let (limb, low) = constant_limbs(*constant);
-                let scale = |x: &Lc, c: F| x.clone() * c;
-                (
-                    F::one(),
-                    scale(&a.limb[1], limb[2]) + scale(&a.limb[2], limb[1]),
-                    scale(&a.limb[2], limb[2]),
-                    scale(&a.low[0], low[1]) + scale(&a.low[1], low[0]),
-                    scale(&a.low[2], low[2]),
-                )
-            }
         }
     }
 
-    /// k·a·b natively and k·a₀·b₀: as factors, or as a linear summand if b is constant.
-    fn leading(&self, k: F) -> Result<Pending, Linear> {
+    /// k·a·b natively and k·a₀·b₀, as factors.
+    fn leading(&self, k: F) -> Pending {
         let (a, b) = match self {
             Product::Mul(_, a, b) => (a, b),
             Product::Square(_, a) => (a, a),
-            Product::Scale(a, constant) => {
-                let (limb, _) = constant_limbs(*constant);
-                let low = a.limb[0].clone() * limb[0];
-                return Err(Linear { low, native: a.native.clone() * native(*constant) });
-            }
         };
-        Ok(Pending {
+        Pending {
             native: (a.native.clone() * k, b.native.clone()),
             binary: (a.limb[0].clone() * k, b.limb[0].clone()),
-        })
+        }
     }
+}
+
+/// quotient, carry, native, binary: constant·x − image ≡ 0 modulo p, for values with pieces and a constant below 2²⁵⁶.
+///
+/// E = Σ pieceᵢ·Cᵢ − image − q·p = 0 over the integers, where Cᵢ = constant·2^(16i) reduced modulo p, and so q is small:
+///
+/// ```text
+/// native   Σ pieceᵢ·Cᵢ − image = q·p                       modulo the native field
+/// binary   Σ pieceᵢ·(Cᵢ mod 2⁹⁶) − image₀ + q·c = 2⁹⁶·carry  modulo 2⁹⁶, where p ≡ −c
+/// q: 2 lookups, carry: 2 lookups
+/// ```
+/// Cost: 6. Bounds: Σ pieceᵢ·Cᵢ < 2²⁷⁶, so an honest q is below 2²⁰, and |q| ≤ 2³¹ makes |E| < 2²⁸⁸ < r·2⁹⁶: E ≡ 0 modulo both
+/// means E = 0. Each side of the binary equation is below 2¹²⁸: no wrap in the native field. Its left side is between −2⁹⁶ and
+/// 2¹¹⁷ for an honest q, so an honest carry is below 2²¹.
+///
+/// # Panics
+/// If `x` has no pieces; a matter of code, not of values.
+pub fn enforce_multiple(cs: &mut Cs, en: Wire, x: &Element, constant: Words, image: &Element) {
+    let k = &*CONSTANTS;
+    assert_eq!(x.pieces.len(), PIECES, "a difference or a value from the bus has no pieces to multiply");
+    let (mut native_sum, mut low_sum) = (Lc::zero(), Lc::zero());
+    for (piece, c) in x.pieces.iter().zip(shifted_constants(constant)) {
+        native_sum += piece.clone() * native(c);
+        low_sum += piece.clone() * constant_limbs(c).0[0];
+    }
+    native_sum -= &image.native;
+    low_sum -= &image.limb[0];
+    let quotient = range::signed(cs, "quotient", "quotient", en, 2, native_sum.value() * k.p_inverse);
+    cs.enforce_equal("native", native_sum, quotient.clone() * k.p);
+    low_sum += quotient * k.fold;
+    let carry = range::signed(cs, "carry", "carry", en, 2, low_sum.value() * k.p96_inverse);
+    cs.enforce_equal("binary", low_sum, carry * k.p96);
+}
+
+/// constant·2^(16i) modulo p.
+fn shifted_constants(constant: Words) -> impl Iterator<Item = Words> {
+    let double = |x: Words| {
+        let doubled: Words = std::array::from_fn(|i| x[i] << 1 | if i > 0 { x[i - 1] >> 63 } else { 0 });
+        // x < p, so 2x − 2²⁵⁶ + c < p where the top bit is lost.
+        if x[3] >> 63 == 1 { plus(doubled, [FOLD, 0, 0, 0]).0 } else { reduced(doubled) }
+    };
+    std::iter::successors(Some(reduced(constant)), move |x| Some((0..16).fold(*x, |x, _| double(x))))
+}
+
+/// x modulo p for x < 2²⁵⁶: x + c overflows iff x ≥ p.
+fn reduced(x: Words) -> Words {
+    match plus(x, [FOLD, 0, 0, 0]) {
+        (rest, true) => rest,
+        (_, false) => x,
+    }
+}
+
+/// a + b modulo 2²⁵⁶, and whether it overflowed.
+fn plus(a: Words, b: Words) -> (Words, bool) {
+    let (sum, overflow) = U256::from_limbs(a).overflowing_add(U256::from_limbs(b));
+    (sum.into_limbs(), overflow)
 }
 
 /// Limbs and low parts of a constant.
@@ -316,11 +332,11 @@ pub(crate) fn constant_limbs(x: Words) -> ([F; 3], [F; 3]) {
 /// Cost: 3. Soundness: |d| < 2²⁵⁶ < 2p, so x₁ ≡ x₂ iff d ∈ {−p, 0, p}, and then the product is zero. An honest d is
 /// refused only if d or d ± p is a multiple of the native modulus. Without it the slope λ(x₁ − x₂) = y₁ − y₂ is free
 /// when both sides vanish.
-pub fn enforce_distinct(cs: &mut Cs, en: Wire, name: &'static str, d: &Lc) {
+pub fn enforce_distinct(cs: &mut Cs, name: &'static str, en: Wire, d: &Lc) {
     let k = &*CONSTANTS;
     let square = cs.product(name, d.clone(), d.clone());
     let cube = cs.product(name, d.clone(), square - en * k.p_squared);
-    super::enforce_nonzero(cs, en, name, cube);
+    enforce_nonzero(cs, name, en, cube);
 }
 
 /// Committed limbs and low parts whose ranges follow from where the bus got them. Cost: 0.

@@ -23,11 +23,11 @@ use std::sync::LazyLock;
 use ark_ff::Field;
 use num_bigint::BigUint;
 
-use super::{PIECES, Words, commit_piece, commit_signed, commit_value, native};
+use super::{PIECES, Words, native};
 use crate::{
     F,
     cs::{Cs, Lc, Wire},
-    gadgets::pow2,
+    gadgets::{pow2, range},
 };
 
 /// n, least significant word first.
@@ -93,19 +93,9 @@ impl Scalar {
     }
 
     /// Commits and range-checks a value. Cost: 16.
-    pub fn commit(cs: &mut Cs, en: Wire, name: &'static str, value: Words) -> Self {
-        Self::from_pieces(&commit_value(cs, en, name, value), value)
+    pub fn commit(cs: &mut Cs, name: &'static str, en: Wire, value: Words) -> Self {
+        Self::from_pieces(&range::commit(cs, name, name, en, value), value)
     }
-}
-
-/// Names of a relation's wires and constraints.
-#[derive(Debug)]
-pub struct RelationNames {
-    pub product: &'static str,
-    pub quotient: &'static str,
-    pub carry: &'static str,
-    pub native: &'static str,
-    pub position: &'static str,
 }
 
 fn big(x: Words) -> BigUint {
@@ -113,22 +103,22 @@ fn big(x: Words) -> BigUint {
     BigUint::new(words.collect())
 }
 
-/// a·b + c·d ≡ 0 modulo n. See the module's documentation.
-pub fn enforce_sum_zero(cs: &mut Cs, en: Wire, names: &RelationNames, products: [(&Scalar, &Scalar); 2]) {
+/// product, quotient, carry, native, position: a·b + c·d ≡ 0 modulo n. See the module's documentation.
+pub fn enforce_sum_zero(cs: &mut Cs, en: Wire, products: [(&Scalar, &Scalar); 2]) {
     let k = &*CONSTANTS;
     let total: BigUint = products.iter().map(|(a, b)| big(a.value) * big(b.value)).sum();
     let digits = (total / big(ORDER)).to_u64_digits();
     let quotient: Vec<Lc> = (0..17)
         .map(|i| {
             let word = digits.get(i / 4).copied().unwrap_or_default();
-            commit_piece(cs, en, names.quotient, word >> (16 * (i % 4)) & 0xffff)
+            range::limb(cs, "quotient", "quotient", en, word >> (16 * (i % 4)) & 0xffff).into()
         })
         .collect();
     let q = [0..6, 6..12, 12..17].map(|range| Lc::recompose(&quotient[range], 16));
 
     let [(a, b), (c, d)] = products;
-    let first = cs.product(names.product, a.native.clone(), b.native.clone());
-    cs.enforce(names.native, c.native.clone(), d.native.clone(), Lc::recompose(&q, 96) * k.order - first);
+    let first = cs.product("product", a.native.clone(), b.native.clone());
+    cs.enforce("native", c.native.clone(), d.native.clone(), Lc::recompose(&q, 96) * k.order - first);
 
     let mut carry = Lc::zero();
     for position in 0..3 {
@@ -137,26 +127,26 @@ pub fn enforce_sum_zero(cs: &mut Cs, en: Wire, names: &RelationNames, products: 
             sum -= limb.clone() * k.order_limb[position - i];
         }
         for i in 0..=position {
-            sum += cs.product(names.product, a.limb[i].clone(), b.limb[position - i].clone());
+            sum += cs.product("product", a.limb[i].clone(), b.limb[position - i].clone());
             if i > 0 {
-                sum += cs.product(names.product, c.limb[i].clone(), d.limb[position - i].clone());
+                sum += cs.product("product", c.limb[i].clone(), d.limb[position - i].clone());
             }
         }
         let (x, y) = (c.limb[0].clone(), d.limb[position].clone());
         let hint = (sum.value() + x.value() * y.value()) * k.p96_inverse;
-        carry = commit_signed(cs, en, names.carry, hint, 7);
-        cs.enforce(names.position, x, y, carry.clone() * k.p96 - sum);
+        carry = range::signed(cs, "carry", "carry", en, 7, hint);
+        cs.enforce("position", x, y, carry.clone() * k.p96 - sum);
     }
 }
 
-/// e ≡ e₁ + λ·e₂ modulo n, for |e₁|, |e₂| < 2⁶⁶. See the module's documentation.
-pub fn enforce_endomorphism(cs: &mut Cs, en: Wire, names: &RelationNames, e: &Scalar, small: [&Lc; 2]) {
+/// quotient, carry, native, position: e ≡ e₁ + λ·e₂ modulo n, for |e₁|, |e₂| < 2⁶⁶. See the module's documentation.
+pub fn enforce_endomorphism(cs: &mut Cs, en: Wire, e: &Scalar, small: [&Lc; 2]) {
     let k = &*CONSTANTS;
     let [e1, e2] = small;
     let total = e1.clone() + e2.clone() * k.lambda - &e.native;
-    let quotient = commit_signed(cs, en, names.quotient, total.value() * k.order_inverse, 5);
-    cs.enforce_equal(names.native, total, quotient.clone() * k.order);
+    let quotient = range::signed(cs, "quotient", "quotient", en, 5, total.value() * k.order_inverse);
+    cs.enforce_equal("native", total, quotient.clone() * k.order);
     let low = e1.clone() + e2.clone() * k.lambda_limb[0] - &e.limb[0] - quotient * k.order_limb[0];
-    let carry = commit_signed(cs, en, names.carry, low.value() * k.p96_inverse, 6);
-    cs.enforce_equal(names.position, low, carry * k.p96);
+    let carry = range::signed(cs, "carry", "carry", en, 6, low.value() * k.p96_inverse);
+    cs.enforce_equal("position", low, carry * k.p96);
 }

@@ -13,17 +13,7 @@ use crate::{
     F,
     cs::{Cs, Lc, Mode, Wire},
     machines::secp256k1::curve::ScalarField,
-    relation_names,
     testing::{Checker, Failures},
-};
-
-const NAMES: base::RelationNames = relation_names!("test.relation");
-const SCALAR_NAMES: scalar::RelationNames = scalar::RelationNames {
-    product: "test.relation.product",
-    quotient: "test.relation.quotient",
-    carry: "test.relation.carry",
-    native: "test.relation.native",
-    position: "test.relation.position",
 };
 
 fn gadget(build: impl FnOnce(&mut Cs, Wire)) -> Failures {
@@ -120,11 +110,11 @@ fn accepts_the_widest_relations() {
         let (x, y) = (big(a) - big(b), big(c) - big(d));
         let sum = k[0] * &x * &y + k[1] * &x * &x - big(max) * 2i32;
         let r = to_words(&modulo(&(sum + excess), &p));
-        let [a, b, c, d, r, m] = [a, b, c, d, r, max].map(|v| Element::commit(cs, en, "test.value", v));
+        let [a, b, c, d, r, m] = [a, b, c, d, r, max].map(|v| Element::commit(cs, "test.value", en, v));
         let (x, y) = (a.minus(&b), c.minus(&d));
         let linear = Linear::default().plus(-1, &r.linear()).plus(-2, &m.linear());
         let products = [Product::Mul(k[0], &x, &y), Product::Square(k[1], &x)];
-        base::enforce_zero(cs, en, &NAMES, &products, linear);
+        cs.scoped("test.relation", |cs| base::enforce_zero(cs, en, &products, linear));
     };
     let mut cases = Vec::new();
     for (a, b) in ends {
@@ -158,8 +148,8 @@ fn scalar_relation_holds_iff_congruent() {
     let n = big(ORDER);
     let field = |w: Words| ScalarField::from(big(w).to_biguint().unwrap());
     let relate = |cs: &mut Cs, en: Wire, [a, b, c]: [Words; 3], d: &BigInt| {
-        let [a, b, c, d] = [a, b, c, to_words(d)].map(|v| Scalar::commit(cs, en, "test.value", v));
-        scalar::enforce_sum_zero(cs, en, &SCALAR_NAMES, [(&a, &b), (&c, &d)]);
+        let [a, b, c, d] = [a, b, c, to_words(d)].map(|v| Scalar::commit(cs, "test.value", en, v));
+        cs.scoped("test.relation", |cs| scalar::enforce_sum_zero(cs, en, [(&a, &b), (&c, &d)]));
     };
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for a in edge_scalars() {
@@ -188,8 +178,8 @@ fn endomorphism_holds_iff_congruent() {
     let small = [0i128, 1, -1, (1 << 64) + 1, -(1 << 64) - 1, (1 << 66) - 1, 1 - (1 << 66)];
     let relate = |cs: &mut Cs, en: Wire, small: [i128; 2], e: &BigInt| {
         let [e1, e2] = small.map(|x| Lc::from(cs.commit("test.small", F::from(x))));
-        let e = Scalar::commit(cs, en, "test.value", to_words(e));
-        scalar::enforce_endomorphism(cs, en, &SCALAR_NAMES, &e, [&e1, &e2]);
+        let e = Scalar::commit(cs, "test.value", en, to_words(e));
+        cs.scoped("test.relation", |cs| scalar::enforce_endomorphism(cs, en, &e, [&e1, &e2]));
     };
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for pair in small.into_iter().flat_map(|e1| small.map(|e2| [e1, e2])) {

@@ -15,14 +15,14 @@
 //!
 //! | family | says | constraints |
 //! |---|---|---|
-//! | enable, input, range, nonzero, key, r_y, parity | z, r, s in pieces; 0 < r < n, 0 < s ≤ n/2; Q and R canonical | 192 |
+//! | enable, input, range, key, r_y, parity | z, r, s in pieces; r < n, s ≤ n/2; Q and R canonical | 190 |
 //! | square, curve | Q and R are on the curve | 124 |
-//! | table (write), phi | multiples of Q and R, written to the bus | 2,634 |
+//! | table (write), phi | multiples of Q and R, written to the bus | 2,472 |
 //! | digit, correction, table (read), base | the selected multiples | 984 |
 //! | combined, ratio, base_scalar, scalar | α, β, w | 163 |
 //! | slope, x, y, tangent, distinct, start | 60 doublings, 98 additions | 15,104 |
 //! | keccak, address, signature | the key's digest, tuple | 22 |
-//! | all | | 19,223 |
+//! | all | | 19,059 |
 //!
 //! Provides: [`Bus::Signature`]. Uses: [`Bus::KeccakWords`] (receives), [`Bus::Range16`],
 //! [`Bus::Range8`], [`Bus::FixedBase`], [`Bus::StartPoint`]; [`Bus::VariableBase`] both ways.
@@ -50,7 +50,11 @@ mod tests;
 #[cfg(test)]
 mod tests_forgeries;
 #[cfg(test)]
+mod tests_ranges;
+#[cfg(test)]
 mod tests_rejections;
+#[cfg(test)]
+mod tests_relations;
 mod witness;
 
 pub use self::{

@@ -10,19 +10,19 @@ use super::{
 use crate::{
     F,
     cs::{Cs, Lc, Wire},
-    gadgets::nonnative::{
-        Words,
-        base::{self, Linear, Product, RelationNames},
-        scalar::Scalar,
-        words,
+    gadgets::{
+        nonnative::{
+            Words,
+            base::{self, Linear},
+            scalar::Scalar,
+            words,
+        },
+        range,
     },
-    lookup::bus::{Bus, Element, FixedBase, Shared, StartPoint, VariableBase},
-    relation_names,
+    lookup::bus::{Element, FixedBase, Shared, StartPoint, VariableBase},
 };
 
-const PHI: RelationNames = relation_names!("secp256k1.phi");
-
-/// Tables a row uses on [`Bus::VariableBase`]: multiples of Q, φ(Q), corrections of Q, and the same of R.
+/// Tables a row uses on [`crate::lookup::bus::Bus::VariableBase`]: multiples of Q, φ(Q), corrections of Q, and the same of R.
 pub const TABLES_PER_ROW: usize = 6;
 
 /// Number of the row's table `of` (0 for Q, 3 for R, plus 0, 1, 2), counted from 1.
@@ -82,7 +82,7 @@ fn read_point(cs: &mut Cs, name: &'static str, x: Words, y: [F; 2]) -> Hints {
 /// P + φ(P) = −φ²(P), and writes them.
 ///
 /// Cost: 115 for 2P, 7 × 109 for the odd multiples (incomplete addition is safe: small multiples of a point of prime
-/// order), 9 × 31 for β, 160 for the 36 entries, which share coordinates.
+/// order), 9 × 22 for β, 160 for the 36 entries, which share coordinates.
 /// The multiplicities are hints: the bus balances only if each is the number of reads. A disabled row writes into tables
 /// that are its own, which no enabled row reads.
 pub fn write_tables(
@@ -147,12 +147,19 @@ pub fn write_tables(
     }
 }
 
-/// secp256k1.phi: constant·x − x' ≡ 0. Cost: 16 + 15.
-fn scale(cs: &mut Cs, en: Wire, x: &base::Element, constant: Words, value: Words) -> base::Element {
-    let image = base::Element::commit(cs, en, "secp256k1.phi.value", value);
-    let minus = Linear::default().plus(-1, &image.linear());
-    base::enforce_zero(cs, en, &PHI, &[Product::Scale(x, constant)], minus);
-    image
+/// secp256k1.phi: constant·x − x' ≡ 0. Cost: 16 + 6.
+pub(super) fn scale(
+    cs: &mut Cs,
+    en: Wire,
+    x: &base::Element,
+    constant: Words,
+    value: Words,
+) -> base::Element {
+    cs.scoped("secp256k1.phi", |cs| {
+        let image = base::Element::commit(cs, "value", en, value);
+        base::enforce_multiple(cs, en, x, constant, &image);
+        image
+    })
 }
 
 /// The hints of one small scalar pair, and the points they select.
@@ -191,7 +198,7 @@ pub fn read_digits(
         let mut weight = F::from(2u64);
         for digit in t.digits[of] {
             let e = cs.commit("secp256k1.digit.value", u64::from(digit));
-            cs.lookup("secp256k1.digit.range", Bus::Range16, en, e * 4096);
+            range::hold(cs, "secp256k1.digit.range", en, e, 4);
             let i = usize::from(if digit < 8 { 7 - digit } else { digit - 8 });
             let (x, y) = odd(i);
             let x = if of == 0 { x } else { t.endomorphism_x[i] };
@@ -235,8 +242,7 @@ pub fn read_base(cs: &mut Cs, en: Wire, w: Words) -> (Scalar, Vec<Point>) {
     let mut points = Vec::with_capacity(BASE_WINDOWS);
     for j in 0..BASE_WINDOWS {
         let digit = (w[j / 8] >> (8 * (j % 8))) as u8;
-        let d = cs.commit("secp256k1.base.value", u64::from(digit));
-        cs.lookup("secp256k1.base.range", Bus::Range8, en, d);
+        let d = range::byte(cs, "secp256k1.base.value", "secp256k1.base.range", en, digit.into());
         // In a disabled row the hints are zero: the table's point for digit 0 would be harmless but not sparse.
         let hint = tables::base_point(j, digit);
         let enabled = en.value();
@@ -262,8 +268,8 @@ pub fn start(cs: &mut Cs, en: Wire, row: &Secp256k1Row) -> (Lc, Accumulator) {
     let point = tables::start(row.start).start;
     let on = |x: Words| if row.enabled { x } else { Words::default() };
     let index = cs.commit("secp256k1.start.index", row.start as u64);
-    let x = base::Element::commit(cs, en, "secp256k1.start.value", on(words(point.x)));
-    let y = base::Element::commit(cs, en, "secp256k1.start.value", on(words(point.y)));
+    let x = base::Element::commit(cs, "secp256k1.start.value", en, on(words(point.x)));
+    let y = base::Element::commit(cs, "secp256k1.start.value", en, on(words(point.y)));
     (index.into(), Accumulator { x, y: Ordinate::Value(y.into()) })
 }
 

@@ -7,19 +7,11 @@
 use crate::{
     cs::{Cs, Lc, Wire},
     gadgets::nonnative::{
-        base::{self, Element, Linear, Product, RelationNames},
-        enforce_nonzero,
+        Words,
+        base::{self, Element, Linear, Product},
     },
     machines::secp256k1::row::Step,
-    relation_names,
 };
-
-const SLOPE: RelationNames = relation_names!("secp256k1.slope");
-const TANGENT: RelationNames = relation_names!("secp256k1.tangent");
-const X: RelationNames = relation_names!("secp256k1.x");
-const Y: RelationNames = relation_names!("secp256k1.y");
-const CURVE: RelationNames = relation_names!("secp256k1.curve");
-const SQUARE: RelationNames = relation_names!("secp256k1.square");
 
 /// A point whose y is a value.
 #[derive(Clone, Debug)]
@@ -79,17 +71,17 @@ impl Accumulator {
     pub fn add(&self, cs: &mut Cs, en: Wire, other: &Point, operands: Operands, step: &Step) -> Self {
         let dx = other.x.minus(&self.x);
         if operands == Operands::Any {
-            base::enforce_distinct(cs, en, "secp256k1.distinct", &dx.native);
+            base::enforce_distinct(cs, "secp256k1.distinct", en, &dx.native);
         }
-        let slope = Element::commit(cs, en, "secp256k1.slope.value", step.slope);
-        let (product, linear) = self.y.parts(1);
-        let products: Vec<_> = product.into_iter().chain([Product::Mul(1, &dx, &slope)]).collect();
-        base::enforce_zero(cs, en, &SLOPE, &products, linear.plus(-1, &other.y));
-
-        let x = Element::commit(cs, en, "secp256k1.x.value", step.x);
-        let sum =
-            Linear::default().plus(-1, &self.x.linear()).plus(-1, &other.x.linear()).plus(-1, &x.linear());
-        base::enforce_zero(cs, en, &X, &[Product::Square(1, &slope)], sum);
+        let slope = cs.scoped("secp256k1.slope", |cs| {
+            let slope = Element::commit(cs, "value", en, step.slope);
+            let (product, linear) = self.y.parts(1);
+            let products: Vec<_> = product.into_iter().chain([Product::Mul(1, &dx, &slope)]).collect();
+            base::enforce_zero(cs, en, &products, linear.plus(-1, &other.y));
+            slope
+        });
+        let sum = Linear::default().plus(-1, &self.x.linear()).plus(-1, &other.x.linear());
+        let x = x_of_sum(cs, en, &slope, sum, step.x);
         let run = other.x.minus(&x);
         let y = Ordinate::Implied { slope: slope.into(), run: run.into(), y0: other.y.clone() };
         Self { x, y }
@@ -106,13 +98,10 @@ impl Accumulator {
     /// Requires a y that is a value: see [`Self::with_value`].
     #[must_use]
     pub fn double(&self, cs: &mut Cs, en: Wire, y: &Element, step: &Step) -> Self {
-        let slope = Element::commit(cs, en, "secp256k1.slope.value", step.slope);
+        let slope = Element::commit(cs, "secp256k1.slope.value", en, step.slope);
         let products = [Product::Square(-3, &self.x), Product::Mul(2, y, &slope)];
-        base::enforce_zero(cs, en, &TANGENT, &products, Linear::default());
-
-        let x = Element::commit(cs, en, "secp256k1.x.value", step.x);
-        let sum = Linear::default().plus(-2, &self.x.linear()).plus(-1, &x.linear());
-        base::enforce_zero(cs, en, &X, &[Product::Square(1, &slope)], sum);
+        cs.scoped("secp256k1.tangent", |cs| base::enforce_zero(cs, en, &products, Linear::default()));
+        let x = x_of_sum(cs, en, &slope, Linear::default().plus(-2, &self.x.linear()), step.x);
         let run = self.x.minus(&x);
         let y = Ordinate::Implied { slope: slope.into(), run: run.into(), y0: y.linear() };
         Self { x, y }
@@ -120,39 +109,39 @@ impl Accumulator {
 
     /// secp256k1.y: gives an implied y a value of its own: λ(x₀ − x) − y₀ − y ≡ 0. Cost: 16 + 21.
     pub fn with_value(&mut self, cs: &mut Cs, en: Wire, step: &Step) -> Element {
-        let value = Element::commit(cs, en, "secp256k1.y.value", step.y);
-        let (product, linear) = self.y.parts(1);
-        let products: Vec<_> = product.into_iter().collect();
-        base::enforce_zero(cs, en, &Y, &products, linear.plus(-1, &value.linear()));
+        let value = cs.scoped("secp256k1.y", |cs| {
+            let value = Element::commit(cs, "value", en, step.y);
+            let (product, linear) = self.y.parts(1);
+            let products: Vec<_> = product.into_iter().collect();
+            base::enforce_zero(cs, en, &products, linear.plus(-1, &value.linear()));
+            value
+        });
         self.y = Ordinate::Value(value.clone().into());
         value
     }
 }
 
+/// secp256k1.x: x'' with λ² − x − x' − x'' ≡ 0, where `minus` is −x − x'. Cost: 16 + 19.
+fn x_of_sum(cs: &mut Cs, en: Wire, slope: &Element, minus: Linear, value: Words) -> Element {
+    cs.scoped("secp256k1.x", |cs| {
+        let x = Element::commit(cs, "value", en, value);
+        base::enforce_zero(cs, en, &[Product::Square(1, slope)], minus.plus(-1, &x.linear()));
+        x
+    })
+}
+
 /// secp256k1.curve: y² ≡ x³ + 7, with x² a value of its own. Cost: 16 + 19 + 27. Without it, a cheat could work on a
 /// curve of smooth order.
-pub fn enforce_on_curve(
-    cs: &mut Cs,
-    en: Wire,
-    x: &Element,
-    y: &Element,
-    square: crate::gadgets::nonnative::Words,
-) {
-    let square = Element::commit(cs, en, "secp256k1.square.value", square);
-    base::enforce_zero(
-        cs,
-        en,
-        &SQUARE,
-        &[Product::Square(1, x)],
-        Linear::default().plus(-1, &square.linear()),
-    );
+pub fn enforce_on_curve(cs: &mut Cs, en: Wire, x: &Element, y: &Element, square: Words) {
+    let square = cs.scoped("secp256k1.square", |cs| {
+        let value = Element::commit(cs, "value", en, square);
+        let minus = Linear::default().plus(-1, &value.linear());
+        base::enforce_zero(cs, en, &[Product::Square(1, x)], minus);
+        value
+    });
     let seven: Lc = en * 7;
     let seven = Linear { low: seven.clone(), native: seven };
     let products = [Product::Square(1, y), Product::Mul(-1, &square, x)];
-    base::enforce_zero(cs, en, &CURVE, &products, Linear::default().plus(-1, &seven));
-}
-
-/// secp256k1.nonzero: a sum of two 128-bit halves is zero iff both are. Cost: 1.
-pub fn enforce_nonzero_halves(cs: &mut Cs, en: Wire, halves: &[Lc; 2]) {
-    enforce_nonzero(cs, en, "secp256k1.nonzero", halves[0].clone() + &halves[1]);
+    let minus = Linear::default().plus(-1, &seven);
+    cs.scoped("secp256k1.curve", |cs| base::enforce_zero(cs, en, &products, minus));
 }

@@ -8,6 +8,7 @@ use super::{
     curve::{Base, Group, Point, ScalarField},
     split::{Relation, shortest_relation},
     tests::{be, checker, failures, signed, system},
+    tests_ranges::with_native_rest,
     witness::assemble,
     *,
 };
@@ -44,6 +45,12 @@ fn plus_modulus(x: Base) -> Option<Words> {
         word
     });
     (carry == 0).then_some(sum)
+}
+
+/// p − 1.
+fn max_coordinate() -> Words {
+    let [low, rest @ ..] = base::MODULUS;
+    [low - 1, rest[0], rest[1], rest[2]]
 }
 
 #[track_caller]
@@ -153,7 +160,8 @@ fn rejects_a_second_encoding_of_a_key() {
         let second = plus_modulus(if range.start == 0 { q.x } else { q.y }).unwrap();
         row.public_key[range].copy_from_slice(&be(second));
         row.digest = alloy_primitives::keccak256(&row.public_key).0;
-        assert_only(&failures(row), family);
+        assert_only(&failures(row.clone()), family);
+        with_native_rest(&mut checker(&[row]), family, second, max_coordinate());
     }
 }
 
@@ -190,7 +198,9 @@ fn rejects_an_r_above_the_order() {
     let event = SignatureEvent { z: be(words(z)), r: be(r), s: be(words(s)), y_parity: true };
     let relation = shortest_relation(scalar(reduced), s).unwrap();
     let row = assemble(&event, big_r, Point::from_group(q).unwrap(), relation).unwrap();
-    assert_only(&failures(row), "secp256k1.range.r");
+    assert_only(&failures(row.clone()), "secp256k1.range.r");
+    let max = [ORDER[0] - 1, ORDER[1], ORDER[2], ORDER[3]];
+    with_native_rest(&mut checker(&[row]), "secp256k1.range.r", r, max);
 }
 
 /// 4096·e in range does not make e an integer; the key of the bus does.

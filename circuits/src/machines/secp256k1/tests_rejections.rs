@@ -1,5 +1,6 @@
 //! A cheating prover against each family.
 
+use alloy_primitives::U256;
 use ark_ff::{Field, UniformRand, Zero};
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -8,19 +9,21 @@ use super::{
     points::{Accumulator, Operands, Ordinate},
     split::{Relation, shortest_relation},
     tests::{be, checker, failures, signed, system},
+    tests_ranges::with_native_rest,
     witness::assemble,
     *,
 };
 use crate::{
     F,
     cs::{Cs, Mode},
-    gadgets::nonnative::{
-        base::{self, Element, Linear, Product},
-        enforce_at_most,
-        scalar::ORDER,
-        words,
+    gadgets::{
+        nonnative::{
+            base::{self, Element, Linear, Product},
+            scalar::ORDER,
+            words,
+        },
+        words::Word,
     },
-    relation_names,
     testing::{Checker, Failures},
 };
 
@@ -79,8 +82,10 @@ fn rejects_a_high_s() {
     assert_eq!(witness(&mirrored).err(), Some(SignatureError::SOutOfRange));
     let big_r = Point { x: base(row.r), y: -base(row.r_y) };
     let relation = shortest_relation(scalar(row.r), scalar(s)).unwrap();
-    let failing = failures(assemble(&mirrored, big_r, key(&row), relation).unwrap());
+    let forged = assemble(&mirrored, big_r, key(&row), relation).unwrap();
+    let failing = failures(forged.clone());
     assert_eq!(failing.into_iter().collect::<Vec<_>>(), ["secp256k1.range.s"]);
+    with_native_rest(&mut checker(&[forged]), "secp256k1.range.s", s, HALF_ORDER);
 }
 
 /// Another curve y² = x³ + b has the same addition formulas and may have small subgroups.
@@ -90,6 +95,35 @@ fn rejects_a_key_off_the_curve() {
     row.public_key[63] ^= 1;
     row.digest = alloy_primitives::keccak256(&row.public_key).0;
     assert_fails(&failures(row), "secp256k1.curve.native");
+}
+
+/// The same for R, whose y is a hint.
+#[test]
+fn rejects_a_nonce_point_off_the_curve() {
+    let (_, mut row) = honest(112);
+    row.r_y[0] ^= 2;
+    let failing = failures(row);
+    assert_fails(&failing, "secp256k1.curve.native");
+    assert!(!failing.contains("secp256k1.parity.bit"), "{failing:?}");
+}
+
+/// r = 0 is no point's x; s = 0 leaves no β but zero.
+#[test]
+fn rejects_zeros() {
+    let (event, row) = honest(113);
+    let mut zero = row.clone();
+    zero.r = Words::default();
+    assert_fails(&failures(zero), "secp256k1.curve.native");
+    let mut zero = row.clone();
+    zero.s = Words::default();
+    assert_fails(&failures(zero), "secp256k1.ratio.native");
+    // With β = 0 the ratio holds for s = 0.
+    let big_r = Point { x: base(row.r), y: base(row.r_y) };
+    let empty = Relation { alpha: [0, 0], beta: [0, 0] };
+    let mut zero = assemble(&event, big_r, key(&row), empty).unwrap();
+    zero.s = Words::default();
+    let failing = failures(zero);
+    assert_eq!(failing.into_iter().collect::<Vec<_>>(), ["secp256k1.scalar.nonzero"]);
 }
 
 #[test]
@@ -193,8 +227,8 @@ fn rejects_the_chord_of_equal_points() {
     let g = Point::generator();
     let failing = gadget(|cs| {
         let en = enabled(cs);
-        let x = Element::commit(cs, en, "test.x", words(g.x));
-        let y = Element::commit(cs, en, "test.y", words(g.y));
+        let x = Element::commit(cs, "test.x", en, words(g.x));
+        let y = Element::commit(cs, "test.y", en, words(g.y));
         let other = points::Point { x: x.clone(), y: y.linear() };
         let slope = Base::from(12345u64);
         let cheat = Step { slope: words(slope), x: words(slope.square() - g.x - g.x), y: Words::default() };
@@ -212,7 +246,7 @@ fn rejects_equal_residues_as_distinct() {
         let failing = gadget(|cs| {
             let en = enabled(cs);
             let d = cs.witness("test.d", d);
-            base::enforce_distinct(cs, en, "test.distinct", &d.into());
+            base::enforce_distinct(cs, "test.distinct", en, &d.into());
         });
         assert_eq!(!failing.is_empty(), fails);
     }
@@ -225,8 +259,8 @@ fn rejects_values_above_a_maximum() {
     let at = |value: Words| {
         gadget(|cs| {
             let en = enabled(cs);
-            let halves = tables::halves(value).map(|h| cs.commit("test.half", h).into());
-            enforce_at_most(cs, en, "test.at_most", &halves, value, max);
+            let [lo, hi] = tables::halves(value).map(|h| cs.commit("test.half", h).into());
+            Word { hi, lo }.enforce_at_most(cs, "test.at_most", en, U256::from_limbs(max));
         })
     };
     assert!(at(Words::default()).is_empty());
@@ -240,13 +274,14 @@ fn rejects_values_above_a_maximum() {
 /// each other.
 #[test]
 fn prop_relation_holds_iff_congruent() {
-    const NAMES: base::RelationNames = relation_names!("test.relation");
     let relate = |a: Words, b: Words, r: Words| {
         gadget(|cs| {
             let en = enabled(cs);
-            let [a, b, r] = [a, b, r].map(|v| Element::commit(cs, en, "test.value", v));
+            let [a, b, r] = [a, b, r].map(|v| Element::commit(cs, "test.value", en, v));
             let linear = Linear::default().plus(-1, &r.linear());
-            base::enforce_zero(cs, en, &NAMES, &[Product::Mul(1, &a, &b)], linear);
+            cs.scoped("test.relation", |cs| {
+                base::enforce_zero(cs, en, &[Product::Mul(1, &a, &b)], linear);
+            });
         })
     };
     let mut rng = StdRng::seed_from_u64(111);
@@ -293,19 +328,15 @@ fn prop_relation_holds_iff_congruent() {
 /// E = 2¹²⁸ passes the binary equation and E = native modulus the native one; neither passes both.
 #[test]
 fn rejects_an_error_that_one_modulus_does_not_see() {
-    const NAMES: base::RelationNames = relation_names!("test.relation");
     let mut cs = Cs::new(Mode::Check);
     let en = enabled(&mut cs);
-    let r = Element::commit(&mut cs, en, "test.r", [7, 0, 0, 0]);
-    let a = Element::commit(&mut cs, en, "test.a", [7, 0, 0, 0]);
-    let b = Element::commit(&mut cs, en, "test.b", [1, 0, 0, 0]);
-    base::enforce_zero(
-        &mut cs,
-        en,
-        &NAMES,
-        &[Product::Mul(1, &a, &b)],
-        Linear::default().plus(-1, &r.linear()),
-    );
+    let r = Element::commit(&mut cs, "test.r", en, [7, 0, 0, 0]);
+    let a = Element::commit(&mut cs, "test.a", en, [7, 0, 0, 0]);
+    let b = Element::commit(&mut cs, "test.b", en, [1, 0, 0, 0]);
+    cs.scoped("test.relation", |cs| {
+        let minus = Linear::default().plus(-1, &r.linear());
+        base::enforce_zero(cs, en, &[Product::Mul(1, &a, &b)], minus);
+    });
     let mut c = Checker::new(&cs, Vec::new());
     assert!(c.failures().is_empty());
     let pieces = c.named("test.r");
