@@ -21,19 +21,25 @@ impl Checker {
         }
     }
 
-    /// Gives `wire` the value that makes the `nth` constraint named `name` hold, which must be linear in it.
+    /// Gives `wire` the value that makes the `nth` constraint named `name` hold, which must be linear in it. A constraint that
+    /// holds whatever the wire is, because it was weakened, leaves it as it is.
     ///
     /// # Panics
     /// If there is no such constraint or it does not determine the wire.
     pub fn solve(&mut self, name: &str, nth: usize, wire: WireId) {
         let of_name = |(i, c): (usize, &crate::cs::Constraint)| (c.name == name).then_some(i);
         let i = self.constraints.iter().enumerate().filter_map(of_name).nth(nth).expect("a constraint");
+        let before = self.value(wire);
         let mut residual = |value: u64| {
             self.set(&[(wire, F::from(value))]);
             let c = &self.constraints[i];
             self.dot(&c.a) * self.dot(&c.b) - self.dot(&c.c)
         };
         let [at_0, at_1, at_2] = [0, 1, 2].map(&mut residual);
+        if [at_0, at_1, at_2] == [F::from(0u64); 3] {
+            self.change(&[(wire, before)]);
+            return;
+        }
         assert!(at_2 - at_1 == at_1 - at_0 && at_1 != at_0, "{name} is not linear in the wire");
         self.change(&[(wire, -at_0 / (at_1 - at_0))]);
     }
