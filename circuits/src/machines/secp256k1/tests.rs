@@ -25,7 +25,6 @@ use crate::{
         challenge::Challenges,
         tables::{range8, range16},
     },
-    machines::keccak,
     testing::{Checker, Failures},
 };
 
