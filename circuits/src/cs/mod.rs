@@ -14,6 +14,8 @@
 //!
 //! Not here: the lookup argument itself ([`crate::lookup::argument`]), commitments and proofs (crate `prover`).
 
+#[cfg(test)]
+pub(crate) mod forge;
 mod lc;
 mod matrix;
 mod scope;
@@ -102,6 +104,8 @@ impl Cs {
     pub fn new(mode: Mode) -> Self {
         #[cfg(test)]
         weaken::restart();
+        #[cfg(test)]
+        forge::restart();
         Self {
             mode,
             public_input: F::zero(),
@@ -133,6 +137,12 @@ impl Cs {
     /// The full name of `name` in the present scope. In a values-only synthesis nobody asks, tests apart.
     fn full(&mut self, name: &'static str) -> &'static str {
         if self.records() || cfg!(test) { self.scopes.full(name) } else { name }
+    }
+
+    /// What a test says that the next wire called `name` has, instead of `val`.
+    #[cfg(test)]
+    fn forged(&mut self, name: &'static str, val: F) -> F {
+        if forge::is_active() { forge::value(self.full(name), val) } else { val }
     }
 
     /// What this synthesis keeps.
@@ -173,6 +183,8 @@ impl Cs {
     /// challenges exist, so that the bus may carry it. `name` is `machine.column`.
     pub fn commit(&mut self, name: &'static str, val: impl Into<F>) -> Wire {
         let val = val.into();
+        #[cfg(test)]
+        let val = self.forged(name, val);
         let id = WireId::instance(NUM_PUBLIC + index(self.committed.len()));
         self.committed.push(val);
         if self.mode == Mode::Check {
@@ -185,6 +197,8 @@ impl Cs {
     /// Allocates an ordinary wire: a hint that the bus may *not* carry.
     pub fn witness(&mut self, name: &'static str, val: impl Into<F>) -> Wire {
         let val = val.into();
+        #[cfg(test)]
+        let val = self.forged(name, val);
         let id = WireId::witness(index(self.witness.len()));
         self.witness.push(val);
         if self.mode == Mode::Check {

@@ -39,6 +39,13 @@ impl Wide {
         Self { hi: range::uint(cs, wire, name, en, 128, hi), lo: range::uint(cs, wire, name, en, 128, lo) }
     }
 
+    /// Two committed wires named `wire`, high half first, unchecked: who compares them makes them integers, see
+    /// [`enforce_less`].
+    #[must_use]
+    pub fn commit_unchecked(cs: &mut Cs, wire: &'static str, [hi, lo]: [u128; 2]) -> Self {
+        Self { hi: cs.commit(wire, hi).into(), lo: cs.commit(wire, lo).into() }
+    }
+
     /// r·en.
     #[must_use]
     pub fn modulus(en: &Lc) -> Self {
@@ -60,10 +67,12 @@ impl Wide {
 ///          b.hi − a.hi − borrow ∈ [0, 2¹²⁸)              8
 /// borrow   borrow ∈ {0, 1}                               1
 /// ```
-/// Cost: 17. Requires: halves below 2¹²⁸ and made of committed wires; `on` committed, 0 or 1.
-/// Where `on` is 0 nothing is stated.
-/// Soundness: the two differences are integers between −2¹²⁸ − 1 and 2¹²⁹, so being in range modulo r is being in
-/// range; hence b − a − 1 = (second)·2¹²⁸ + (first) ≥ 0.
+/// Where `on` is 0 nothing is stated. Requires: all is made of committed wires; `on` is 0 or 1; the halves of one of the two
+/// numbers are, modulo r, integers below 2²⁰⁰ in absolute value.
+/// Soundness: then so are the other's, which differ from them by a gap and a borrow; and the equations of the gaps hold over the
+/// integers, because both sides are far below r. So b − a − 1 = (second gap)·2¹²⁸ + (first gap) ≥ 0 for the integers
+/// hi·2¹²⁸ + lo. A number in the middle of a chain 0 < … < r needs no range of its own: its halves may lie outside
+/// [0, 2¹²⁸), the number is in (0, r).
 pub fn enforce_less(cs: &mut Cs, on: &Lc, a: &Wide, b: &Wide) {
     enforce_gap(cs, on, a, b, true);
 }

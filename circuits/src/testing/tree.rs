@@ -125,6 +125,11 @@ impl ReferenceTree {
         self.set(index, leaf);
     }
 
+    /// Puts any leaf at a position, as a forger would: neither keys nor pointers of others follow.
+    pub fn replace(&mut self, index: u64, leaf: Leaf) {
+        self.put(index, leaf);
+    }
+
     /// Writes a value, inserting the leaf if it is absent, and returns what was done.
     pub fn write(&mut self, id: LeafId, new_value: [F; 3]) -> LeafOp {
         self.write_at(id, self.leaves.len() as u64, new_value)

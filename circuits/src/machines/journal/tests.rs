@@ -1,5 +1,7 @@
 //! Accesses to accounts and storage; the tree's side of the journal is played by constants.
 
+mod forgeries;
+
 use alloy_primitives::{Address, U256};
 use ark_std::rand::{SeedableRng, rngs::StdRng};
 use cairn_protocol::leaf::{AccountValue, address_to_field, halves};

@@ -9,6 +9,7 @@ use super::{
     witness::limit,
 };
 use crate::{
+    F,
     cs::{Cs, Lc, Wire},
     gadgets::{
         compare::{self, Wide, split},
@@ -94,20 +95,20 @@ fn synthesize_row(cs: &mut Cs, row: &TreeRow, levels: Levels, before: &Carry) ->
     }
 }
 
-/// append is the row before's link, update = en − absent − link − append.                       Cost: 5
+/// append is the row before's link, update = en − absent − link − append.                       Cost: 4
 ///
 /// ```text
-/// tree.kind.enabled  en ∈ {0, 1}
+/// tree.kind.prefix   en·(en of the row before − en) = 0, that being 1 for the first row
 /// tree.kind.absent   absent ∈ {0, 1}
 /// tree.kind.link     link ∈ {0, 1}
 /// tree.kind.update   update ∈ {0, 1}
-/// tree.kind.prefix   en·(en of the row before − en) = 0
 /// ```
-/// Soundness: the four flags are boolean and sum to en ∈ {0, 1}, so at most one is set; if the row before is LINK,
-/// append = 1 forces en = 1. Cheats without: enabled: a fraction of a row; the others: two kinds at once, a LINK whose
-/// APPEND is missing; prefix: an enabled row after a disabled one, whose key is compared with nothing.
+/// Soundness: by prefix en is 0 or that of the row before, hence 0 or 1. The four flags are boolean and sum to en, so at
+/// most one is set; if the row before is LINK, append = 1 forces en = 1. Cheats without: prefix: an enabled row after a
+/// disabled one, whose key is compared with nothing, or a fraction of a row; the others: two kinds at once, a LINK whose
+/// APPEND is missing.
 fn kind(cs: &mut Cs, row: &TreeRow, before: &Carry) -> Kind {
-    let en = cs.commit_boolean("tree.kind.enabled", row.kind != RowKind::Disabled);
+    let en = cs.commit("tree.kind.enabled", F::from(row.kind != RowKind::Disabled));
     let absent = cs.commit_boolean("tree.kind.absent", row.kind == RowKind::Absent);
     let link = cs.commit_boolean("tree.kind.link", row.kind == RowKind::Link);
     let storage = cs.witness("tree.key.storage", row.storage);
@@ -159,10 +160,10 @@ struct Order {
     limit: Wide,
 }
 
-/// Integers below 2²⁵⁶ for the key, the opened key and the limit, and their order.             Cost: 118
+/// Integers for the key, the opened key and the limit, and their order.                         Cost: 86
 ///
 /// ```text
-/// tree.order.range   limbs of the three                                                  48
+/// tree.order.range   limbs of the opened key                                             16
 /// tree.order.key     the key's integer is the key in the field                            1
 /// tree.order.own     update or append: opened = key                                       1
 /// tree.order.above.* absent or link: opened < key                                        17
@@ -171,19 +172,21 @@ struct Order {
 /// tree.order.after.* but in APPEND: key of the row before < key                          17
 /// ```
 /// The leaf's elements are the opened key and the limit *in the field*; limit ∈ [1, r] makes the next key 0 mean r, so
-/// that the end of the list needs no case. key < limit ≤ r makes key and opened key canonical, hence unique.
-/// In UPDATE and APPEND key < limit holds in every tree that this machine built.
+/// that the end of the list needs no case. In UPDATE and APPEND key < limit holds in every tree that this machine built.
+/// Soundness: 0 ≤ key of the row before < key < limit ≤ r is a chain of comparisons from 0 and from r, so keys and limits are
+/// integers in (0, r] though their halves have no range, see [`compare::enforce_less`]; hence canonical and unique. In APPEND
+/// the key's halves are those of the LINK (tree.pair.key). The opened key is bounded from above only, so its range is checked.
 /// Cheats without: key, own: operate on another leaf; above, below: prove an existing key absent or insert it twice;
-/// limit: a key plus r, above everything; after: touch a leaf twice, so that the journal starts twice.
-/// Row 0 compares with 0: no operation has key 0, the sentinel's.
+/// limit: a key plus r, above everything; range: an opened key minus r, below everything; after: touch a leaf twice, so that
+/// the journal starts twice. Row 0 compares with 0: no operation has key 0, the sentinel's.
 fn order(cs: &mut Cs, row: &TreeRow, kind: &Kind, key: &Lc, before: &Carry) -> Order {
     const RANGE: &str = "tree.order.range";
     let en = &kind.en;
     let enabled = row.kind != RowKind::Disabled;
     let limit_value = if enabled { limit(row.next_key) } else { [0, 0] };
-    let wide = Wide::new(cs, "tree.order.key_limbs", RANGE, en, split(key.value()));
+    let wide = Wide::commit_unchecked(cs, "tree.order.key_halves", split(key.value()));
     let opened = Wide::new(cs, "tree.order.opened_limbs", RANGE, en, split(row.opened_key));
-    let limit = Wide::new(cs, "tree.order.limit_limbs", RANGE, en, limit_value);
+    let limit = Wide::commit_unchecked(cs, "tree.order.limit_halves", limit_value);
     cs.enforce_equal("tree.order.key", wide.field(), key.clone());
     cs.enforce("tree.order.own", opened.field() - key.clone(), kind.own(), Lc::zero());
     let predecessor = kind.predecessor();
@@ -196,17 +199,19 @@ fn order(cs: &mut Cs, row: &TreeRow, kind: &Kind, key: &Lc, before: &Carry) -> O
     Order { key: wide, opened, limit }
 }
 
-/// APPEND continues the LINK before it: link' being that row's flag and x' its columns.           Cost: 4
+/// APPEND continues the LINK before it: link' being that row's flag and x' its columns.           Cost: 5
 ///
 /// ```text
-/// tree.pair.key         link'·(key − key') = 0               else another key is inserted than the one linked
+/// tree.pair.key         link'·(key − key') = 0, both halves  else another key is inserted than the one linked, or the
+///                                                            next row's key is compared with this one minus r
 /// tree.pair.index       link'·(index − new_next_index') = 0  else the pointer leads elsewhere
 /// tree.pair.next_key    link'·(limit − limit') = 0           else the rest of the list is cut off
 /// tree.pair.next_index  link'·(next_index − next_index') = 0
 /// ```
 fn pair(cs: &mut Cs, before: &Carry, order: &Order, leaf: &Leaf, index: &Lc) {
     let link = &before.link;
-    cs.enforce("tree.pair.key", order.key.field() - before.key.field(), link.clone(), Lc::zero());
+    cs.enforce("tree.pair.key", order.key.hi.clone() - before.key.hi.clone(), link.clone(), Lc::zero());
+    cs.enforce("tree.pair.key", order.key.lo.clone() - before.key.lo.clone(), link.clone(), Lc::zero());
     cs.enforce("tree.pair.index", index.clone() - before.new_next_index.clone(), link.clone(), Lc::zero());
     cs.enforce("tree.pair.next_key", order.limit.field() - before.limit.clone(), link.clone(), Lc::zero());
     let next_index = leaf.next_index.clone() - before.next_index.clone();

@@ -15,16 +15,16 @@
 //!
 //! | family | states | constraints a row |
 //! |---|---|---|
-//! | kind | which of the four a row is; enabled rows come first; LINK is followed by APPEND | 5 |
+//! | kind | which of the four a row is; enabled rows come first; LINK is followed by APPEND | 4 |
 //! | key | key = Poseidon(1 + storage, address, slot) | 300 |
-//! | order | keys of operations increase; opened key ≤ key < next key | 118 |
+//! | order | keys of operations increase; opened key ≤ key < next key | 86 |
 //! | leaf | what the old and the new leaf hold | 683 |
-//! | pair | APPEND continues its LINK | 4 |
+//! | pair | APPEND continues its LINK | 5 |
 //! | path | both leaves' roots at one position | 821 a level |
 //! | root | the roots are the running roots | 2 |
 //! | journal | first and last rows | 24 |
 //!
-//! Together 6,062 a row at six levels: a leaf that exists takes one row, a new leaf two. Once a batch, family *top*: the
+//! Together 6,030 a row at six levels: a leaf that exists takes one row, a new leaf two. Once a batch, family *top*: the
 //! subtree roots before and after lead to the tree roots, 804 a level above and 1.
 //!
 //! Provides: `Bus::Account`, `Bus::Storage` (first rows sent at time 0, last rows received). Uses: `Bus::Range16`.
