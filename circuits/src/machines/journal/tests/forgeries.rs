@@ -153,7 +153,7 @@ fn rejects_a_tree_that_differs_in_any_element() {
         };
         let (address, leaf_count) = (cs.constant(7u64), cs.constant(50u64));
         let at = At { now: now.into(), gap: Gap::Narrow, before, index: 9 };
-        let nonempty = is_nonempty(&mut cs, &one, &account);
+        let nonempty = is_nonempty(&mut cs, &one, &wires[0].into(), &account.balance);
         account_access(&mut cs, &one, &address, &account, &account, &nonempty, at, &leaf_count);
         for (is_first, time) in [(true, before), (false, now)] {
             let mut t = [9u64, 7, 3, 3, 3, 3, time].map(F::from);
