@@ -158,7 +158,8 @@ fn rejects_a_tree_that_differs_in_any_element() {
         for (is_first, time) in [(true, before), (false, now)] {
             let mut t = [9u64, 7, 3, 3, 3, 3, time].map(F::from);
             if let Some((element, _)) = change.filter(|(_, first)| *first == is_first) {
-                t[element] += F::one();
+                // Far enough that the two tuples do not become one.
+                t[element] += F::from(1000u64);
             }
             let [index, address, nonce, balance_high, balance_low, code_hash, time] = t.map(Element::from);
             let t = Account { index, address, nonce, balance_high, balance_low, code_hash, time };
