@@ -1,4 +1,4 @@
-//! Cairn's R1CS circuits: machines joined by a bus (DESIGN section 4).
+//! Cairn's R1CS circuits: machines joined by a bus.
 //!
 //! | machine | a row is | provides | looks up |
 //! |---|---|---|---|

@@ -104,7 +104,7 @@ pub struct BatchWitness {
     pub old_state: StateCommitment,
     #[serde(with = "crate::serde_field::commitment")]
     pub new_state: StateCommitment,
-    /// The batch bytes as posted to L1 (DESIGN 3.3).
+    /// The batch bytes as posted to L1.
     pub transactions: Bytes,
     pub global_exit_root: B256,
     /// Unix time in seconds.

@@ -176,7 +176,8 @@ mod tests {
                 WitnessAccessError::NotTouched { id: other }
             );
         }
-        let changes: [(LeafId, &dyn Fn(&mut BatchWitness)); 5] = [
+        type Change = (LeafId, &'static dyn Fn(&mut BatchWitness));
+        let changes: [Change; 5] = [
             (account, &|w| w.accesses[0].leaves[0].old_value[0] += Fr::from(1)),
             (account, &|w| w.accesses[1].leaves[1].new_value[0] += Fr::from(1)),
             (account, &|w| w.accesses[0].leaves[0].created = Some(12)),

@@ -240,7 +240,7 @@ impl OpenBatch {
 pub struct SealedBatch {
     pub header: BatchHeader,
     pub last_block: u64,
-    /// DESIGN 3.3.
+    /// The concatenation of the transactions as they are on the wire.
     pub transactions: Bytes,
     pub counters: Rows,
     pub gas_used: u64,

@@ -1,4 +1,4 @@
-//! revm under Cairn's rules: Cancun, base fee 0, prevrandao 0, no blobs (DESIGN 3.5).
+//! revm under Cairn's rules: Cancun, base fee 0, prevrandao 0, no blobs.
 //! Not here: what its results mean for the tree, see `effects`.
 
 use std::cell::RefCell;

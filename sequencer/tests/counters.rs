@@ -31,7 +31,7 @@ fn cost(tx: &DecodedTx, sender: Address, coinbase: Address, present: &BTreeSet<A
     let context = BlockContext { chain_id: CHAIN_ID, number: 1, timestamp: 1, coinbase };
     let db = EvmDb { state: &view, hashes: &NoBlockHashes };
     match execute(tx, sender, &context, db, Admission::Provable) {
-        Ok(executed) => Some(BatchMeter::new(true).counters_with(&executed.work(tx))),
+        Ok(executed) => Some(BatchMeter::with_new_root().counters_with(&executed.work(tx))),
         Err(ExecuteError::Invalid(_)) => None,
         Err(other) => panic!("{other}"),
     }

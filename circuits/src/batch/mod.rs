@@ -18,7 +18,7 @@
 //! | header, messages, system state | `constraints`, `message` |
 //! | from a `BatchWitness` to rows | `witness` |
 //!
-//! Statement (DESIGN 3.2 to 3.5). There is a batch such that x = keccak256(aggregator ‖ old state root ‖ old accumulated
+//! Statement. There is a batch such that x = keccak256(aggregator ‖ old state root ‖ old accumulated
 //! input hash ‖ initNumBatch ‖ chain id ‖ fork id ‖ new state root ‖ new accumulated input hash ‖ new local exit root ‖
 //! initNumBatch + 1) mod r, the accumulated input hash takes in the batch's bytes, global exit root, timestamp and
 //! coinbase, and executing the batch on the old state gives the new state and the new local exit root.

@@ -1,4 +1,4 @@
-//! The bus and its argument: LogUp with challenges from a commitment (DESIGN sections 4 and 5).
+//! The bus and its argument: LogUp with challenges from a commitment (docs/adr/0001).
 
 pub mod argument;
 pub mod bus;

@@ -1,4 +1,4 @@
-//! Accesses to the state journal: offline memory checking over the bus (DESIGN section 4).
+//! Accesses to the state journal: offline memory checking over the bus.
 //!
 //! A leaf that a batch touches is put on its bus once, with what the old tree says, at time 0; each access takes it
 //! off and puts it back with a later time; the tree machine takes the last one and closes it against the new tree.

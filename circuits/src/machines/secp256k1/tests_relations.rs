@@ -331,10 +331,10 @@ fn combined_lie(which: usize, lie: &BigInt) -> (Checker, Vec<WireId>, Vec<WireId
 /// α + 2⁹⁶ with the quotient of α.
 #[test]
 fn rejects_a_combination_that_only_the_native_equation_refuses() {
-    for which in 0..2 {
+    for (which, small) in SMALL.into_iter().enumerate() {
         let honest = Scalars::honest().combined[which].clone();
         let (mut c, quotient, carry) = combined_lie(which, &(&honest + p2(96)));
-        c.set_signed(&quotient, field(&((unreduced(SMALL[which]) - honest) / big(ORDER))));
+        c.set_signed(&quotient, field(&((unreduced(small) - honest) / big(ORDER))));
         c.solve_signed("secp256k1.combined.position", which, &carry);
         assert_refused_by(&c, COMBINED, "native");
     }
@@ -360,9 +360,9 @@ fn rejects_a_combination_that_only_the_position_refuses() {
 fn rejects_a_combination_that_a_quotient_out_of_range_hides() {
     let (n, r) = (big(ORDER), native_modulus());
     let (n0, n1) = (modulo(&n, &p2(96)), &n >> 96u32);
-    for which in 0..2 {
-        let whole = unreduced(SMALL[which]);
-        let [e1, e2] = SMALL[which];
+    for (which, small) in SMALL.into_iter().enumerate() {
+        let whole = unreduced(small);
+        let [e1, e2] = small;
         let low = modulo(&big(LAMBDA), &p2(96)) * e2 + e1;
         let lie = (1..)
             .find_map(|t| {

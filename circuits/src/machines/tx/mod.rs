@@ -1,4 +1,4 @@
-//! The transaction machine: batch bytes and plain transfers (DESIGN 3.3 to 3.5).
+//! The transaction machine: batch bytes and plain transfers.
 //!
 //! ```text
 //!              ┌──────────── byte table ────────────┐
