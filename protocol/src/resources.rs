@@ -56,7 +56,7 @@ macro_rules! resources {
 resources! {
     Transactions, "transactions", "transactions", "Transactions of the batch.";
     Signatures, "signatures", "signatures", "Signatures whose signers are recovered.";
-    KeccakPermutations, "keccak_permutations", "keccak permutations", "Permutations of keccak-f[1600]: one for each 136 bytes that are hashed, padding included.";
+    KeccakPermutations, "keccak_permutations", "keccak permutations", "Permutations of keccak-f: one for each 136 bytes that are hashed, padding included.";
     KeccakWords, "keccak_words", "hashes of two words", "Hashes of 64 bytes, two words: public keys and the slots of mappings.";
     TreeRows, "tree_rows", "tree rows", "Replacements in the state tree: one for a leaf that is read or updated, two for one that is created.";
     Bytes, "bytes", "bytes", "Bytes of all transactions.";

@@ -104,7 +104,7 @@ pub fn domain(constraints: usize) -> Option<Domain> {
     Domain::new(constraints.checked_add(ROWS)?)
 }
 
-/// The size of [`domain`].
+/// The size of [`domain()`].
 #[must_use]
 pub fn domain_size(constraints: usize) -> Option<usize> {
     domain::size_for(constraints.checked_add(ROWS)?)

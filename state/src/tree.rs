@@ -58,7 +58,7 @@ pub trait TreeReader {
     /// If the store fails.
     fn predecessor(&self, key: Fr) -> Result<u64, StateError>;
 
-    /// The children of the node at `level` (1 to [`TREE_DEPTH`]) and `index`.
+    /// The children of the node at `level` (1 to [`cairn_protocol::constants::TREE_DEPTH`]) and `index`.
     ///
     /// # Errors
     /// If the store fails.
