@@ -152,7 +152,9 @@ fn accepts_code_of_genesis_and_blocks() {
 
 /// Reads something of every table of the state.
 fn read_all(store: &Arc<dyn Store>) -> Result<(), StateError> {
-    let view = StateDb::open(Arc::clone(store), &genesis())?.latest()?;
+    let db = StateDb::open(Arc::clone(store), &genesis())?;
+    db.block_access(1)?;
+    let view = db.latest()?;
     let account = view.account(address(0xcc))?.unwrap();
     assert!(view.code(account.keccak_code_hash)?.is_some());
     // Leads from a key to its predecessor, and from that leaf to the root.
@@ -166,6 +168,9 @@ fn rejects_values_of_another_version_in_every_table_of_every_store() {
     let stores: [Arc<dyn Store>; 2] =
         [Arc::new(MemoryStore::new()), Arc::new(RocksStore::open(dir.path()).unwrap())];
     for store in stores {
+        let mut changes = BlockChanges::new();
+        changes.set_account(address(1), &AccountValue { nonce: 1, ..Default::default() });
+        StateDb::open(Arc::clone(&store), &genesis()).unwrap().commit_block(1, &changes).unwrap();
         read_all(&store).unwrap();
         // Those behind are the node's.
         for table in &Table::ALL[..8] {
