@@ -111,6 +111,6 @@ mod tests {
         assert!(counts.signature <= 50_000);
         assert!(counts.leaf_update <= 6_100);
         assert!(counts.batch <= 260_000);
-        assert!(counts.transfer <= 160_000);
+        assert!(counts.transfer <= 75_000);
     }
 }

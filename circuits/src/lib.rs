@@ -6,8 +6,11 @@
 //! | [`machines::secp256k1`] | a public-key recovery | `Signature` | `Range16`, `FixedBase`, `StartPoint`, keccak |
 //! | [`machines::tx`] | a transaction; a byte of the batch | messages for keccak | `Range8`, `Range16`, `Signature`, journal |
 //! | [`machines::journal`] | (helpers) an access to a leaf | – | `Account`, `Storage` |
+//! | [`machines::system`] | (one each) accesses of the batch itself | – | keccak, journal |
 //! | [`machines::tree`] | a leaf replaced in the running tree | first and last rows of the journal | `Range16` |
 //! | [`batch`] | the batch: header, messages, system state | the public input | all of the above |
+//!
+//! A machine fulfils [`machine::Machine`]; the list of them is in [`batch`].
 //!
 //! This crate knows no database, no async runtime and no network.
 
@@ -16,6 +19,7 @@ pub mod counts;
 pub mod cs;
 pub mod gadgets;
 pub mod lookup;
+pub mod machine;
 pub mod machines;
 pub mod testing;
 

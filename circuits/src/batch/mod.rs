@@ -7,15 +7,15 @@
 //!  [tx] ─────────┤                                 ├►[keccak]◄── stream 2: public input ──► x
 //!   │  └─ streams 3 …: signing payloads ──────────►│        └── two words: global exit root's slot
 //!   ├──► [secp256k1] ── two words: public keys ───►┘
-//!   └──► journal ◄── global exit root, block number, lastRollupExitRoot
+//!   └──► journal ◄── [system]: global exit root, block number, lastRollupExitRoot
 //!           ▲
 //!           └── [tree] old root ─► new root
 //! ```
 //!
 //! | part | file |
 //! |---|---|
-//! | how many rows each machine has | `shape` |
-//! | header, messages, system state | `constraints`, `message` |
+//! | which machines there are | `machines` |
+//! | header, messages, state roots | `constraints`, `message` |
 //! | from a `BatchWitness` to rows | `witness` |
 //!
 //! Statement. There is a batch such that x = keccak256(aggregator ‖ old state root ‖ old accumulated
@@ -27,26 +27,15 @@
 //! decode, or with a transaction that is to be skipped, has no assignment.
 
 mod constraints;
+mod machines;
 mod message;
-mod shape;
 #[cfg(test)]
 mod tests;
 mod witness;
 
 pub use self::{
     constraints::synthesize,
-    shape::{Shape, permutations_of},
-    witness::{Assignment, BatchError, Header},
+    machines::{Assignment, MACHINES, MachineEntry, fixed_tables},
+    witness::{BatchError, Header},
 };
-
-/// Keccak stream of the batch's bytes.
-pub const BATCH_STREAM: u64 = 0;
-/// Keccak stream of the accumulated input hash.
-pub const ACC_INPUT_STREAM: u64 = 1;
-/// Keccak stream of the public input.
-pub const PUBLIC_INPUT_STREAM: u64 = 2;
-/// Keccak stream of the first transaction's signing payload; the others follow.
-pub const FIRST_PAYLOAD_STREAM: u64 = 3;
-
-/// Time of the global exit root's access; the transactions follow, then block number and `lastRollupExitRoot`.
-pub const EXIT_ROOT_TIME: u64 = 1;
+pub use crate::machine::{Shape, permutations_of};

@@ -2,6 +2,8 @@
 
 mod forgeries;
 mod joins;
+mod list;
+mod mutation;
 mod tangent;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +20,7 @@ use super::*;
 use crate::{
     cs::{Cs, Mode, NUM_PUBLIC, WireId},
     lookup::{argument, challenge::Challenges},
+    machine::Layout,
     machines::secp256k1,
     testing::{
         Checker, Failures,
@@ -252,19 +255,19 @@ fn rejects_changed_batch_data() {
     rejects(|a| a.header.timestamp += 1, "batch.acc_input");
     rejects(|a| a.header.timestamp += 1, "journal.storage.new");
     rejects(|a| a.header.coinbase.0[5] ^= 1, "batch.acc_input");
-    rejects(|a| a.header.global_exit_root.0[5] ^= 1, "batch.exit_root.slot");
+    rejects(|a| a.header.global_exit_root.0[5] ^= 1, "exit_root.slot");
     rejects(|a| a.header.global_exit_root = B256::ZERO, "batch.acc_input");
     rejects(|a| a.transactions.bytes[40].byte ^= 1, "tx.bytes.hash");
 }
 
 #[test]
 fn rejects_changed_system_state() {
-    rejects(|a| a.exit_root.slot += U256::ONE, "batch.exit_root.slot");
+    rejects(|a| a.exit_root.slot += U256::ONE, "exit_root.slot");
     rejects(|a| a.exit_root.access.value = U256::ONE, "journal.storage.old");
     rejects(|a| a.exit_root.access.index = 5, "journal.storage.old");
-    rejects(|a| a.block_number.access.value += U256::ONE, "journal.storage.old");
-    rejects(|a| a.block_number.access.time = 3, "journal.storage.old");
-    rejects(|a| a.local_exit_root.access.index = 1, "journal.storage.old");
+    rejects(|a| a.batch_end.block_number.access.value += U256::ONE, "journal.storage.old");
+    rejects(|a| a.batch_end.block_number.access.time = 3, "journal.storage.old");
+    rejects(|a| a.batch_end.local_exit_root.access.index = 1, "journal.storage.old");
     rejects(|a| a.header.old_state.leaf_count += 1, "batch.state.old");
 }
 

@@ -38,7 +38,7 @@ fn rejects_an_exit_root_that_is_not_entered() {
         let (first, after) = (checker.named(first)[0], checker.named(after)[0]);
         checker.wires().into_keys().filter(|id| (first..after).contains(id)).collect::<Vec<_>>()
     };
-    let mut own = section("batch.exit_root.present", "tx.bytes.enabled");
+    let mut own = section("exit_root.present", "tx.bytes.enabled");
     let inverses = checker.named("zero.hint.inverse");
     // The first of them is the root's own.
     own.extend(&inverses[1..4]);
@@ -46,7 +46,7 @@ fn rejects_an_exit_root_that_is_not_entered() {
     own.extend(checker.named("batch.state.new_root"));
     let changes: Vec<_> = own.into_iter().map(|id| (id, honest.value(id))).collect();
     checker.set(&changes);
-    assert_eq!(checker.failures(), Failures::from(["batch.exit_root.present"]));
+    assert_eq!(checker.failures(), Failures::from(["exit_root.present"]));
 }
 
 /// Keccak rows of what a batch without transactions hashes, its exit root not being entered.
@@ -61,9 +61,9 @@ fn messages_of(shape: &Shape, witness: &BatchWitness) -> Vec<crate::machines::ke
     .concat();
     let event = |stream, message: &[u8]| KeccakEvent { stream, message: message.to_vec() };
     let events = [
-        event(BATCH_STREAM, &[]),
-        event(ACC_INPUT_STREAM, &acc_input),
-        event(PUBLIC_INPUT_STREAM, &witness.public_input(AGGREGATOR).to_bytes()),
+        event(Layout::BATCH_STREAM, &[]),
+        event(Layout::ACC_INPUT_STREAM, &acc_input),
+        event(Layout::PUBLIC_INPUT_STREAM, &witness.public_input(AGGREGATOR).to_bytes()),
     ];
     crate::machines::keccak::rows(&events, shape.rows(Resource::KeccakPermutations)).unwrap()
 }

@@ -74,9 +74,9 @@ fn rejects_messages_that_nobody_asked_for() {
     let used = honest.keccak.iter().filter(|row| row.enabled).count();
     // The batch or its public input once more, and the payload of a slot that is disabled.
     for (stream, message) in [
-        (BATCH_STREAM, tx),
-        (PUBLIC_INPUT_STREAM, witness.public_input(AGGREGATOR).to_bytes().to_vec()),
-        (FIRST_PAYLOAD_STREAM + 1, vec![]),
+        (Layout::BATCH_STREAM, tx),
+        (Layout::PUBLIC_INPUT_STREAM, witness.public_input(AGGREGATOR).to_bytes().to_vec()),
+        (Layout::FIRST_PAYLOAD_STREAM + 1, vec![]),
     ] {
         let mut forged = honest.clone();
         let rows = keccak::rows(&[KeccakEvent { stream, message }], 20 - used).unwrap();
@@ -111,8 +111,10 @@ fn rejects_a_batch_or_payload_hashed_under_another_stream() {
     let (_, witness) = two_transfers();
     let shape = Shape::transfers(2).with(Resource::KeccakPermutations, 30);
     let honest = accept(&shape, &witness);
-    let payload = FIRST_PAYLOAD_STREAM;
-    for (a, b) in [(payload, payload + 1), (BATCH_STREAM, payload), (ACC_INPUT_STREAM, payload)] {
+    let payload = Layout::FIRST_PAYLOAD_STREAM;
+    for (a, b) in
+        [(payload, payload + 1), (Layout::BATCH_STREAM, payload), (Layout::ACC_INPUT_STREAM, payload)]
+    {
         let mut forged = honest.clone();
         for row in forged.keccak.iter_mut().filter(|row| row.enabled) {
             row.stream = match row.stream {

@@ -10,15 +10,15 @@ const HASHES: &[&str] = &["batch.state.old_root", "batch.state.new_root"];
 
 /// Wires that nothing needs to determine.
 const FREE: &[(&str, &str)] = &[
-    ("batch.exit_root.slot_hint", "without a global exit root no slot is accessed"),
-    ("batch.exit_root.old", "without a global exit root no slot is accessed"),
+    ("exit_root.slot_hint", "without a global exit root no slot is accessed"),
+    ("exit_root.old", "without a global exit root no slot is accessed"),
 ];
 
 /// Families that follow from others at an honest assignment.
 const REDUNDANT: &[(&str, &str)] = &[
     ("batch.state.old_root", "a hash is held fixed here; gadgets::poseidon has its own test"),
     ("batch.state.new_root", "a hash is held fixed here; gadgets::poseidon has its own test"),
-    ("batch.exit_root.present", "the flag is a multiplicity, and at the other end of the bus it is boolean"),
+    ("exit_root.present", "the flag is a multiplicity, and at the other end of the bus it is boolean"),
 ];
 
 #[test]
@@ -33,5 +33,5 @@ fn nothing_moves_and_every_equation_of_the_batch_is_needed() {
         let assignment = Assignment::new(&shape, &witness, AGGREGATOR).unwrap();
         Tangent::at(&Checker::new(&check(&shape, &assignment), secp256k1::fixed_tables()), HASHES)
     });
-    Tangent::join(scenes).assert(&["batch.", "public_input"], FREE, REDUNDANT);
+    Tangent::join(scenes).assert(&["batch.", "batch_end.", "exit_root.", "public_input"], FREE, REDUNDANT);
 }

@@ -37,6 +37,7 @@
 
 mod constraints;
 mod digits;
+mod machine;
 mod permutation;
 mod row;
 mod spec;
@@ -48,6 +49,7 @@ mod tests;
 
 pub use self::{
     constraints::{permutation_constraints, row_constraints, synthesize},
+    machine::{Keccak, KeccakWords, WordsEvent},
     row::{
         BLOCK_BYTES, EffectRow, KeccakRow, LANES, LaneRow, ParityRow, PermutationRow, RATE_LANES, ROUNDS,
         RoundRow,

@@ -40,6 +40,7 @@
 
 mod constraints;
 pub mod curve;
+mod machine;
 mod multiples;
 mod points;
 mod row;
@@ -59,6 +60,7 @@ mod witness;
 
 pub use self::{
     constraints::synthesize,
+    machine::{Secp256k1, Secp256k1Error},
     row::{PointTable, Secp256k1Row, Step},
     tables::{START_LABEL, fixed_tables},
     witness::{Recovered, SignatureError, SignatureEvent, is_provable, witness},

@@ -2,7 +2,6 @@
 
 use super::{
     leaf::{self, Leaf},
-    levels::Levels,
     path,
     row::{RowKind, TreeRow, TreeRows},
     top,
@@ -16,6 +15,7 @@ use crate::{
         poseidon,
     },
     lookup::bus::{Account, Element, Storage},
+    machine::Levels,
 };
 
 /// What a row is; the flags sum to `en`.

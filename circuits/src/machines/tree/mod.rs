@@ -35,7 +35,7 @@
 
 mod constraints;
 mod leaf;
-mod levels;
+mod machine;
 mod path;
 mod row;
 #[cfg(test)]
@@ -45,6 +45,7 @@ pub mod witness;
 
 pub use self::{
     constraints::synthesize,
-    levels::{Levels, LevelsError},
+    machine::Tree,
     row::{RowKind, TreeRow, TreeRows, TreeShape, Value},
 };
+pub use crate::machine::{Levels, LevelsError};

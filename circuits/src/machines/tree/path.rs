@@ -2,7 +2,8 @@
 
 use cairn_protocol::constants::{TREE_ARITY, TREE_ARITY_BITS};
 
-use super::{levels::Levels, row::TreeRow};
+use super::row::TreeRow;
+use crate::machine::Levels;
 use crate::{
     cs::{Cs, Lc, Wire},
     gadgets::poseidon,

@@ -3,7 +3,7 @@
 use ark_ff::Zero;
 use cairn_protocol::witness::Siblings;
 
-use super::Levels;
+use crate::machine::Levels;
 use crate::{F, gadgets::compare::split};
 
 /// What a row does.

@@ -9,7 +9,7 @@ use cairn_protocol::{
     leaf::zero_hash,
 };
 
-use super::levels::Levels;
+use crate::machine::Levels;
 use crate::{
     F,
     cs::{Cs, Lc},

@@ -7,10 +7,8 @@ use cairn_protocol::{
     witness::{LeafAccess, LeafOp, Opening, Siblings, fold_levels},
 };
 
-use super::{
-    levels::Levels,
-    row::{RowKind, TreeRow, TreeRows, TreeShape, Value},
-};
+use super::row::{RowKind, TreeRow, TreeRows, TreeShape, Value};
+use crate::machine::Levels;
 
 /// Why there are no rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

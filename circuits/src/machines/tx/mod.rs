@@ -27,6 +27,7 @@
 mod bytes;
 mod chain_id;
 mod constraints;
+mod machine;
 mod payload;
 mod rlp;
 mod row;
@@ -37,6 +38,7 @@ mod witness;
 
 pub use self::{
     constraints::{MAX_TIME, TxContext, TxOutputs, synthesize},
+    machine::Transactions,
     row::{ByteRow, IntHint, Kind, SlotRow, TxRows, TxShape},
     witness::{SignedTx, TraceContext, TxTraceError, trace},
 };

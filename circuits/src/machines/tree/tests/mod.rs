@@ -34,7 +34,7 @@ use cairn_protocol::{
 };
 
 use super::{
-    levels::Levels,
+    Levels,
     row::{RowKind, TreeRow, TreeRows, TreeShape, Value},
     synthesize,
     witness::{self, TreeRowsError},

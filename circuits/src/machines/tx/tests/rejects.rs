@@ -12,7 +12,7 @@ use super::{
     },
     *,
 };
-use crate::gadgets::zero::INVERSE;
+use crate::machine::Machine as _;
 
 fn single(kind: Kind, f: impl Fn(&mut Sample)) -> Batch {
     let mut s = Sample::new(kind);
@@ -21,21 +21,6 @@ fn single(kind: Kind, f: impl Fn(&mut Sample)) -> Batch {
 }
 
 // ---- single wires
-
-const SHORT: &str = "where the integer has fewer than two digits";
-
-const FREE: [(&str, &str); 10] = [
-    (INVERSE, "where the value is zero"),
-    (BYTE_INVERSE, "where the byte is zero"),
-    ("tx.data.first", "where data is not one byte"),
-    ("tx.max_fee.top", SHORT),
-    ("tx.nonce.top", SHORT),
-    ("tx.priority_fee.top", SHORT),
-    ("tx.r.top", SHORT),
-    ("tx.s.top", SHORT),
-    ("tx.v.top", SHORT),
-    ("tx.value.top", SHORT),
-];
 
 #[test]
 fn rejects_every_change_of_a_single_wire() {
@@ -48,7 +33,7 @@ fn rejects_every_change_of_a_single_wire() {
     (small.nonce, small.max_fee, small.priority_fee) = (1, 2, 1);
     (small.value, small.r, small.s) = (U256::from(3u64), U256::from(4u64), U256::from(5u64));
     let mut checker = Batch::new(&samples).checker();
-    checker.assert_no_free_wires(&FREE, None, &mut StdRng::seed_from_u64(7));
+    checker.assert_no_free_wires(Transactions::FREE_WIRES, None, &mut StdRng::seed_from_u64(7));
 }
 
 /// Wires of disabled rows that may be anything: they meet nothing but a multiplicity of 0, and no combination that
@@ -97,7 +82,7 @@ fn rejects_every_change_of_a_wire_of_a_disabled_row_that_could_matter() {
         }
     }
     let expected: std::collections::BTreeSet<_> =
-        IDLE.into_iter().chain(FREE.map(|(name, _)| name)).collect();
+        IDLE.into_iter().chain(Transactions::FREE_WIRES.iter().map(|(name, _)| *name)).collect();
     assert_eq!(free, expected);
 }
 

@@ -3,7 +3,7 @@
 use cairn_protocol::resources::{Resource, Rows};
 use serde::{Deserialize, Serialize};
 
-use crate::machines::tree::Levels;
+use super::Levels;
 
 /// How many rows each machine has, and how deep the state tree's paths go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
