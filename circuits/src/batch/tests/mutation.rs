@@ -10,7 +10,7 @@ use crate::gadgets::zero::INVERSE;
 /// Wires that are changed one by one; of a machine with more, as many of them by a fixed seed.
 const SAMPLE: usize = 2_000;
 /// Pairs of flags, and how many wires they may be apart.
-const PAIRS: usize = 400;
+const PAIRS: usize = 4_000;
 const APART: usize = 60;
 
 fn scene() -> Checker {
