@@ -7,9 +7,10 @@ use serde::Serialize;
 use crate::{
     batch::{Assignment, Shape, synthesize},
     cs::{Cs, Mode},
+    machine::Levels,
     machines::{
         keccak, secp256k1,
-        tree::{self, Levels, TreeRows, TreeShape},
+        tree::{self, TreeRows, TreeShape},
     },
 };
 

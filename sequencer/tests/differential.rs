@@ -11,7 +11,7 @@ use cairn_circuits::{
     batch::{Assignment, Shape, synthesize},
     cs::{Cs, Mode, NUM_PUBLIC},
     lookup::{argument, challenge::Challenges},
-    machines::tree::Levels,
+    machine::Levels,
 };
 use cairn_protocol::{
     access::BlockAccess,

@@ -12,7 +12,6 @@ use super::{BatchWires, Events, Layout, Machine, Shape};
 use crate::{
     F,
     cs::{Cs, Lc, Mode},
-    gadgets::words::Word,
     lookup::bus::Bus,
     machines::journal::Journal,
     testing::{Checker, Failures},
@@ -91,18 +90,7 @@ fn rows_of(squares: &[SquareEvent]) -> Result<Vec<SquareEvent>, CapacityExceeded
 
 fn failures(rows: &Vec<SquareEvent>) -> Failures {
     let mut cs = Cs::new(Mode::Check);
-    let zero = Word { hi: Lc::zero(), lo: Lc::zero() };
-    let mut wires = BatchWires {
-        chain_id: Lc::zero(),
-        coinbase: Lc::zero(),
-        timestamp: Lc::zero(),
-        global_exit_root: zero.clone(),
-        new_local_exit_root: zero,
-        leaf_count: Lc::zero(),
-        tree_root: Lc::zero(),
-        transactions: Lc::zero(),
-        total_len: Lc::zero(),
-    };
+    let mut wires = BatchWires::all(&Lc::zero());
     Squares::synthesize(&mut cs, &layout(3), &mut wires, rows);
     Checker::new(&cs, Vec::new()).failures()
 }

@@ -111,3 +111,22 @@ pub struct BatchWires {
     /// Bytes in the batch; set by the transaction machine.
     pub total_len: Lc,
 }
+
+#[cfg(test)]
+impl BatchWires {
+    /// Every wire the same value, for a machine that stands alone.
+    pub(crate) fn all(value: &Lc) -> Self {
+        let word = Word { hi: value.clone(), lo: value.clone() };
+        Self {
+            chain_id: value.clone(),
+            coinbase: value.clone(),
+            timestamp: value.clone(),
+            global_exit_root: word.clone(),
+            new_local_exit_root: word,
+            leaf_count: value.clone(),
+            tree_root: value.clone(),
+            transactions: value.clone(),
+            total_len: value.clone(),
+        }
+    }
+}

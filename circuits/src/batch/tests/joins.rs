@@ -9,9 +9,10 @@ use cairn_protocol::{
 
 use super::*;
 use crate::{
+    machine::Levels,
     machines::{
         keccak::{self, KeccakEvent},
-        tree::{Levels, witness::rows_needed},
+        tree::witness::rows_needed,
     },
     testing::tree::ReferenceTree,
 };

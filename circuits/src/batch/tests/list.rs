@@ -3,32 +3,12 @@
 use cairn_protocol::resources::{Resource, Rows};
 
 use super::*;
-use crate::{
-    cs::Lc,
-    gadgets::words::Word,
-    machine::{BatchWires, shared_tables},
-};
-
-fn wires(cs: &Cs) -> BatchWires {
-    let one = Lc::from(cs.one());
-    let word = Word { hi: one.clone(), lo: one.clone() };
-    BatchWires {
-        chain_id: one.clone(),
-        coinbase: one.clone(),
-        timestamp: one.clone(),
-        global_exit_root: word.clone(),
-        new_local_exit_root: word,
-        leaf_count: one.clone(),
-        tree_root: one,
-        transactions: Lc::zero(),
-        total_len: Lc::zero(),
-    }
-}
+use crate::machine::{BatchWires, shared_tables};
 
 /// The machine alone, with disabled rows.
 pub(super) fn idle(mode: Mode, machine: &MachineEntry, shape: &Shape) -> Cs {
     let mut cs = Cs::new(mode);
-    let mut wires = wires(&cs);
+    let mut wires = BatchWires::all(&cs.one().into());
     (machine.synthesize_idle)(&mut cs, &Layout::from(shape), &mut wires);
     cs
 }

@@ -1,5 +1,6 @@
 //! The batch's global exit root enters L2.
 
+use alloy_primitives::U256;
 use cairn_protocol::{
     constants::{GLOBAL_EXIT_ROOT_L2, GLOBAL_EXIT_ROOT_MAP_SLOT},
     leaf::{address_to_field, halves},
@@ -44,17 +45,17 @@ impl Machine for ExitRoot {
         second.copy_from_slice(&GLOBAL_EXIT_ROOT_MAP_SLOT.to_be_bytes::<32>());
         events.push(WordsEvent(message));
 
-        let timestamp = alloy_primitives::U256::from(events.witness.timestamp);
+        let timestamp = U256::from(events.witness.timestamp);
         let leaf = (GLOBAL_EXIT_ROOT_L2, global_exit_root_slot(root));
         access(&mut events.journal, leaf, Layout::EXIT_ROOT_TIME, |v| if v.is_zero() { timestamp } else { v })
     }
 
     /// ```text
-    /// exit_root.zero       zero = (root = 0)                                     2
-    /// exit_root.present    present = 1 − zero                                    1
-    /// exit_root.slot       slot = keccak256(root ‖ uint256 0), if present        4 (bus)
-    /// exit_root.unset      unset = (old value = 0)                               2
-    /// exit_root.value      timestamp · unset                                     1
+    /// exit_root.zero     zero = (root = 0)                             2      without it: a root is left out
+    /// exit_root.present  present = 1 − zero, committed                 1      without it: a root is left out
+    /// exit_root.slot     slot = keccak256(root ‖ 0), if present        4 bus  without it: any slot gets the timestamp
+    /// exit_root.unset    unset = (old value = 0)                       2      without it: a known root's time changes
+    /// exit_root.value    timestamp · unset, added to the old value     1      without it: any value is written
     /// ```
     /// The sums that the zero tests look at have two terms below 2¹²⁸, so they cannot cancel. The root's bytes are
     /// range-checked where the accumulated input hash sends them, the slot's halves by the row that hashes.

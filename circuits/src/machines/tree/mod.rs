@@ -48,4 +48,3 @@ pub use self::{
     machine::Tree,
     row::{RowKind, TreeRow, TreeRows, TreeShape, Value},
 };
-pub use crate::machine::{Levels, LevelsError};

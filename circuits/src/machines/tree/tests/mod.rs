@@ -34,7 +34,6 @@ use cairn_protocol::{
 };
 
 use super::{
-    Levels,
     row::{RowKind, TreeRow, TreeRows, TreeShape, Value},
     synthesize,
     witness::{self, TreeRowsError},
@@ -49,6 +48,7 @@ use crate::{
         challenge::Challenges,
         tables,
     },
+    machine::Levels,
     testing::{Checker, Failures, tree::ReferenceTree},
 };
 
