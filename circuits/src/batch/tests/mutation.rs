@@ -65,6 +65,8 @@ fn no_wire_of_any_machine_is_free() {
     for machine in MACHINES {
         let mut wires = wires_of(machine, &checker);
         assert!(!wires.is_empty(), "{} has no wire in the batch", machine.name);
+        let whole = ["exit_root", "tx", "batch_end"].contains(&machine.name);
+        assert!(!whole || wires.len() <= SAMPLE, "{} has {} wires: raise SAMPLE", machine.name, wires.len());
         while wires.len() > SAMPLE {
             wires.swap_remove(rng.gen_range(0..wires.len()));
         }
