@@ -3,8 +3,11 @@
 
 mod accepts;
 mod costs;
+mod forger;
+mod forgeries;
 mod lengths;
 mod rejects;
+mod tangent;
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEnvelope, TxLegacy};
 use alloy_eips::eip2718::Encodable2718;
@@ -194,6 +197,15 @@ impl Batch {
 
     /// The machine on `rows`, and the outside of the honest batch.
     pub fn system(&self, rows: &TxRows, mode: Mode) -> Cs {
+        self.synthesize(rows, mode, |cs, value| cs.constant(value))
+    }
+
+    /// As [`Self::system`], but what the machine computes is unknown outside: wires that the machine alone determines.
+    pub fn system_with_free_outputs(&self) -> Cs {
+        self.synthesize(&self.rows, Mode::Check, |cs, value| cs.commit("outside.output", value).into())
+    }
+
+    fn synthesize(&self, rows: &TxRows, mode: Mode, output: impl Fn(&mut Cs, F) -> Lc) -> Cs {
         let mut cs = Cs::new(mode);
         let chain_id = cs.constant(self.chain_id);
         let coinbase = cs.constant(address_to_field(COINBASE));
@@ -207,68 +219,56 @@ impl Batch {
             leaf_count,
         };
         let outputs = synthesize(&mut cs, rows, &context);
-        let expected = [self.bytes.len() as u64, self.after.leaf_count, self.txs.len() as u64];
-        let names = ["outside.total", "outside.leaf_count", "outside.transactions"];
-        for ((lc, value), name) in
-            [outputs.total_len, outputs.leaf_count, outputs.transactions].into_iter().zip(expected).zip(names)
-        {
-            let value = cs.constant(value);
+        for (name, lc, value) in [
+            ("outside.total", outputs.total_len, self.bytes.len() as u64),
+            ("outside.leaf_count", outputs.leaf_count, self.after.leaf_count),
+            ("outside.transactions", outputs.transactions, self.txs.len() as u64),
+        ] {
+            let value = output(&mut cs, value.into());
             cs.enforce_equal(name, lc, value);
         }
-        self.play_outside(&mut cs);
+        self.play_outside(&mut cs, output);
         cs
     }
 
-    fn play_outside(&self, cs: &mut Cs) {
+    fn play_outside(&self, cs: &mut Cs, output: impl Fn(&mut Cs, F) -> Lc) {
         let one = Lc::from(cs.one());
         for (stream, message) in &self.messages {
-            for (i, &byte) in message.iter().enumerate() {
-                let (byte, position) = (u64::from(byte).into(), (i as u64).into());
-                cs.receive(
-                    "outside.message",
-                    one.clone(),
-                    KeccakInput { byte, position, stream: (*stream).into() },
-                );
+            // The batch is given, payloads are the machine's.
+            let payload = |cs: &mut Cs, value: u64| match stream {
+                0 => value.into(),
+                _ => Element::from(&output(cs, value.into())),
+            };
+            for (position, &byte) in (0u64..).zip(message) {
+                let byte = payload(cs, u64::from(byte));
+                let tuple = KeccakInput { byte, position: position.into(), stream: (*stream).into() };
+                cs.receive("outside.message", one.clone(), tuple);
             }
             if *stream != 0 {
                 let (hi, lo) = halves(U256::from_be_bytes(keccak256(message).0));
-                let tuple = KeccakOutput {
-                    high: hi.into(),
-                    low: lo.into(),
-                    length: (message.len() as u64).into(),
-                    stream: (*stream).into(),
-                };
+                let length = payload(cs, message.len() as u64);
+                let tuple =
+                    KeccakOutput { high: hi.into(), low: lo.into(), length, stream: (*stream).into() };
                 cs.send("outside.digest", one.clone(), tuple);
             }
         }
         for &(digest, r, s, parity, sender) in &self.signatures {
-            let [[z_high, z_low], [r_high, r_low], [s_high, s_low]] = [U256::from_be_bytes(digest.0), r, s]
-                .map(|word| {
+            let [[z_high, z_low], [r_high, r_low], [s_high, s_low], [_, parity]] =
+                [U256::from_be_bytes(digest.0), r, s, U256::from(parity)].map(|word| {
                     let (hi, lo) = halves(word);
-                    [hi, lo].map(Element::from)
+                    [hi, lo].map(|half| Element::from(&output(cs, half)))
                 });
-            let (address, parity) = (address_to_field(sender).into(), u64::from(parity).into());
+            let address = address_to_field(sender).into();
             let tuple = bus::Signature { address, z_high, z_low, r_high, r_low, s_high, s_low, parity };
             cs.send("outside.signature", one.clone(), tuple);
         }
-        for (journal, is_start) in [(&self.before, true), (&self.after, false)] {
-            for (address, e) in &journal.accounts {
-                let (hi, lo) = halves(e.value.balance);
-                let tuple = Account {
-                    index: e.index.into(),
-                    address: address_to_field(*address).into(),
-                    nonce: e.value.nonce.into(),
-                    balance_high: hi.into(),
-                    balance_low: lo.into(),
-                    code_hash: e.value.code_hash.into(),
-                    time: e.time.into(),
-                };
-                if is_start {
-                    cs.send("outside.old_account", one.clone(), tuple);
-                } else {
-                    cs.receive("outside.new_account", one.clone(), tuple);
-                }
-            }
+        for (address, entry) in &self.before.accounts {
+            let tuple = account(*address, entry, |v| cs.constant(v));
+            cs.send("outside.old_account", one.clone(), tuple);
+        }
+        for (address, entry) in &self.after.accounts {
+            let tuple = account(*address, entry, |v| output(cs, v));
+            cs.receive("outside.new_account", one.clone(), tuple);
         }
     }
 
@@ -292,4 +292,14 @@ impl Batch {
         let failures = self.failures_after(change);
         assert!(failures.contains(name), "{name} is not among {failures:?}");
     }
+}
+
+/// An account on the journal, its values by `value`; its address and time are constants.
+fn account(address: Address, entry: &Entry<AccountValue>, mut value: impl FnMut(F) -> Lc) -> Account {
+    let (hi, lo) = halves(entry.value.balance);
+    let [index, nonce, balance_high, balance_low, code_hash] =
+        [entry.index.into(), entry.value.nonce.into(), hi, lo, entry.value.code_hash]
+            .map(|v: F| Element::from(&value(v)));
+    let address = address_to_field(address).into();
+    Account { index, address, nonce, balance_high, balance_low, code_hash, time: entry.time.into() }
 }

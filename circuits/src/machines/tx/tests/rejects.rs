@@ -8,17 +8,12 @@ use ark_std::rand::{SeedableRng, rngs::StdRng};
 use super::{
     super::{
         bytes::BYTE_INVERSE,
-        witness::{mark_region, nonzero, width},
+        witness::{mark_region, nonzero},
     },
+    forger::{Forgery, hint, single},
     *,
 };
 use crate::machine::Machine as _;
-
-fn single(kind: Kind, f: impl Fn(&mut Sample)) -> Batch {
-    let mut s = Sample::new(kind);
-    f(&mut s);
-    Batch::new(&[s])
-}
 
 // ---- single wires
 
@@ -155,83 +150,6 @@ fn rejects_altered_bytes_and_regions() {
 }
 
 // ---- encodings that are not canonical: bytes, rows and outside all agree with each other
-
-/// A single transaction whose wire bytes are put together from raw fields.
-struct Forgery {
-    batch: Batch,
-    fields: Vec<Vec<u8>>,
-    list_prefix: Option<Vec<u8>>,
-}
-
-impl Forgery {
-    fn of(kind: Kind, f: impl Fn(&mut Sample)) -> Self {
-        let batch = single(kind, f);
-        assert!(batch.failures().is_empty());
-        let fields =
-            batch.txs[0].layout.fields.iter().map(|l| batch.bytes[l.start..l.end].to_vec()).collect();
-        Self { batch, fields, list_prefix: None }
-    }
-
-    fn field(mut self, index: usize, raw: &[u8]) -> Self {
-        self.fields[index] = raw.to_vec();
-        self
-    }
-
-    fn list_prefix(mut self, raw: &[u8]) -> Self {
-        self.list_prefix = Some(raw.to_vec());
-        self
-    }
-
-    fn assert_rejected_by(mut self, name: &str, edit: impl FnOnce(&mut SlotRow)) {
-        let prefix = |len: usize| {
-            let digits: Vec<u8> = len.to_be_bytes().into_iter().skip(8 - width(len)).collect();
-            let first = if digits.is_empty() { 0xc0 + len } else { 0xf7 + digits.len() };
-            [vec![first as u8], digits].concat()
-        };
-        let kind = self.batch.rows.slots[0].kind;
-        let typed = !matches!(kind, Kind::PreEip155 | Kind::Eip155);
-        let ty: Vec<u8> = if typed { vec![self.batch.bytes[0]] } else { vec![] };
-        let number = self.fields.len();
-        let (all, shared) = (self.fields.concat(), self.fields[..number - 3].concat());
-        let list = self.list_prefix.take().unwrap_or_else(|| prefix(all.len()));
-        let bytes = [ty.clone(), list.clone(), all.clone()].concat();
-        let tail = if kind == Kind::Eip155 { vec![0x82, 0x03, 0xe9, 0x80, 0x80] } else { vec![] };
-        let payload = [ty.clone(), prefix(shared.len() + tail.len()), shared.clone(), tail].concat();
-
-        let mut rows = self.batch.rows.clone();
-        rows.bytes =
-            bytes.iter().map(|&byte| ByteRow { enabled: true, byte, ..ByteRow::default() }).collect();
-        let start = ty.len() + list.len();
-        let header =
-            payload.windows(shared.len()).position(|w| w == shared).expect("the payload holds the fields");
-        mark_region(&mut rows.bytes, start..start + shared.len(), header, FIRST_STREAM);
-        let data_index = number - if typed { 5 } else { 4 };
-        let data_end = start + self.fields[..=data_index].concat().len();
-        let row = &mut rows.slots[0];
-        row.list_width = list.len() - 1;
-        row.signing_width = header - 1 - ty.len();
-        row.digest = keccak256(&payload);
-        edit(row);
-        row.nonzero_after_data = nonzero(&bytes[data_end..]);
-        row.nonzero_from_data = nonzero(&bytes[data_end - row.data_len as usize..]);
-        self.batch.signatures[0].0 = row.digest;
-        self.batch.messages = vec![(0, bytes.clone()), (FIRST_STREAM, payload)];
-        self.batch.bytes = bytes;
-        let failures = Checker::new(&self.batch.system(&rows, Mode::Check), vec![]).failures();
-        assert!(failures.contains(name), "{name} is not among {failures:?}");
-        let of_item: Vec<_> = name.split('.').take(2).collect();
-        let of_item = of_item.join(".");
-        let strangers: Vec<_> = failures.iter().filter(|f| !f.starts_with(&of_item)).collect();
-        let may_cascade = ["tx.v", "tx.to", "tx.access_list", "tx.list"].contains(&of_item.as_str());
-        let may_cascade = may_cascade || name.ends_with(".prefix");
-        assert!(strangers.is_empty() || may_cascade, "the forgery is not consistent: {failures:?}");
-    }
-}
-
-/// A hint for an encoding that is not canonical.
-fn hint(value: u64, len: usize, single: bool) -> IntHint {
-    IntHint { value: U256::from(value), len, single }
-}
 
 #[test]
 fn rejects_integers_that_are_not_canonical() {
