@@ -157,7 +157,34 @@ fn rejects_a_leading_zero_of_the_chain_id() {
         .assert_rejected_only_by("tx.batch_chain_id.top", |_| ());
 }
 
+#[test]
+fn rejects_a_prefix_of_the_chain_id_that_it_does_not_need() {
+    Forgery::of(Kind::Eip1559, |s| s.chain_id = 5)
+        .field(0, &[0x81, 5])
+        .lies(&[lie("tx.batch_chain_id.single", 0, 0u64)])
+        .assert_rejected_only_by("tx.batch_chain_id.canonical", |_| ());
+}
+
+#[test]
+fn rejects_a_chain_id_of_two_bytes_without_a_prefix() {
+    typed()
+        .field(0, &[0x03, 0xe9])
+        .lies(&[lie("tx.batch_chain_id.single", 0, 1u64)])
+        .assert_rejected_only_by("tx.batch_chain_id.single", |_| ());
+}
+
 // ---- lists and data
+
+/// As [`rejects_a_list_digit_that_is_not_the_length`], in what is signed.
+#[test]
+fn rejects_a_digit_of_the_signed_list_that_is_not_its_length() {
+    let forgery = Forgery::of(Kind::PreEip155, |s| s.data = Bytes::from(vec![1; 100]));
+    let digit = forgery.fields[..6].concat().len() as u8 - 1;
+    forgery
+        .payload_prefix(&[0xf9, digit])
+        .lies(&[lie("tx.payload.digit", 0, u64::from(digit))])
+        .assert_rejected_only_by("tx.payload.value", |_| ());
+}
 
 /// f8 aa len …: the payload starts behind the byte aa, which nobody reads.
 #[test]
