@@ -4,8 +4,9 @@ pragma solidity 0.8.37;
 import {IGlobalExitRootL2} from "./interfaces/IGlobalExitRootL2.sol";
 
 /// @title Global exit root on L2
-/// @dev Predeployed. The two storage slots are part of the protocol: a batch with a new global exit root writes slot 0 by
-/// a system write, and slot 1 at the end of a batch is the batch's `newLocalExitRoot`. Nothing here sets the map.
+/// @dev Predeployed. The two storage slots are part of the protocol: a batch with a global exit root sets its entry of the
+/// map at slot 0 by a system write, and slot 1 at the end of a batch is the batch's `newLocalExitRoot`. No function here
+/// sets the map.
 contract GlobalExitRootL2 is IGlobalExitRootL2 {
     /// @inheritdoc IGlobalExitRootL2
     /// @dev Storage slot 0.

@@ -24,7 +24,7 @@ import {Bn254} from "./libraries/Bn254.sol";
 /// c₀ = 1. The coefficients have 128 bits and are fixed after the proofs, so a bad proof passes with probability at most
 /// 2⁻¹²⁷ an attempt.
 ///
-/// The proofs are malleable, as all of Groth16's are: their bytes identify nothing.
+/// Groth16 proofs are malleable: other bytes can prove the same, so bytes are no identifier.
 contract Groth16Verifier is IGroth16Verifier {
     /// @dev Domain of the circuit's challenges.
     bytes32 private constant CHALLENGE_DOMAIN = "cairn.challenge.v1";
@@ -120,7 +120,7 @@ contract Groth16Verifier is IGroth16Verifier {
             _checkProof(i, publicInputs[i], proofs[i]);
             _accumulate(sums, pairs, i, i == 0 ? 1 : _coefficient(transcript, i), publicInputs[i], proofs[i]);
         }
-        // Coefficient number zero is taken: c₀ is one, so the hash for it serves as τ.
+        // c₀ is one and not drawn, so the hash with number zero serves as τ.
         _foldKey(sums, pairs, 6 * count, _coefficient(transcript, 0));
         return Bn254.pairing(pairs);
     }
@@ -138,7 +138,7 @@ contract Groth16Verifier is IGroth16Verifier {
     /// a pair with infinity contributes one to the product whatever its other half: with A or B at infinity the other
     /// would be free. For D because the challenges are drawn from it: D at infinity commits to nothing and makes them a
     /// function of the public input alone. D' needs no check of its own: by (2) it is infinity iff D is.
-    /// The membership of B in its subgroup is left to the pairing precompile, which fails and takes the gas with it.
+    /// The membership of B in its subgroup is left to the pairing precompile, which fails and consumes its gas.
     function _checkProof(uint256 index, uint256 publicInput, uint256[12] calldata proof) private pure {
         if (publicInput >= Bn254.R) revert PublicInputOutOfRange(index, publicInput);
         for (uint256 k = 0; k < 12; ++k) {

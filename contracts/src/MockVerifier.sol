@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {IVerifier} from "./interfaces/IVerifier.sol";
 
 /// @title Verifier that proves nothing, for development chains
-/// @dev A mock proof carries its public input as its first word, the rest is ignored. So a node whose hashes differ from
-/// the contract's is found out without a prover.
+/// @dev A mock proof has its public input as its first word, the rest is ignored: a public input that the node computes
+/// differently from the contract is rejected without a prover.
 contract MockVerifier is IVerifier {
     /// @notice Mock verifiers exist on development chains only (31337 and 1337).
     error NotADevelopmentChain(uint256 chainId);

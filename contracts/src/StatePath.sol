@@ -7,7 +7,7 @@ import {PoseidonT3} from "./libraries/PoseidonT3.sol";
 import {PoseidonT9} from "./libraries/PoseidonT9.sol";
 
 /// @title The path of a state proof
-/// @dev A contract of its own because the hashes do not fit one contract's code. `StateProof` deploys it.
+/// @dev A contract of its own because all the hashes exceed the code size of one (EIP-170). `StateProof` deploys it.
 contract StatePath {
     /// @dev Levels between a leaf and the root.
     uint256 private constant DEPTH = 10;
@@ -37,7 +37,7 @@ contract StatePath {
         stateRoot = PoseidonT3.hash([treeRoot, leafCount]);
     }
 
-    /// @dev Lays a node among its siblings, as the hash takes them.
+    /// @dev Writes a node and its siblings, in position order, to where `hashAt` reads the children.
     /// @param own Which child of its parent the node is, 0 to 7.
     function _placeChildren(uint256 workspace, uint256 level, bytes calldata siblings, uint256 own, uint256 node)
         private

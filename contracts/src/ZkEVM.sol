@@ -64,7 +64,7 @@ contract ZkEVM is IZkEVM {
 
     /// @dev Reverts: GlobalExitRootManagerMismatch, IncompleteInitParams, NewStateRootNotInsidePrime, VerifierAlreadySet,
     /// VerifierHasNoCode.
-    /// @param manager Keeper of the global exit roots, deployed before with this contract's address as its rollup.
+    /// @param manager Global exit root contract, deployed before with this contract's address as its rollup.
     /// @param params What the deployment begins with.
     /// @param shapeVerifiers Verifiers of the first circuit shapes, at least one.
     constructor(IGlobalExitRoot manager, InitParams memory params, ShapeVerifier[] memory shapeVerifiers) {
@@ -103,7 +103,7 @@ contract ZkEVM is IZkEVM {
         for (uint256 i = 0; i < batches.length; ++i) {
             BatchData calldata batch = batches[i];
             if (batch.minForcedTimestamp != 0) revert ForcedBatchesNotAllowed(i);
-            // Neighbours share their exit root as a rule: it is looked up when it changes.
+            // Consecutive batches usually have the same exit root: it is looked up when it changes.
             bytes32 exitRoot = batch.globalExitRoot;
             if (exitRoot != bytes32(0) && exitRoot != knownExitRoot) {
                 if (globalExitRootManager.globalExitRootMap(exitRoot) == 0) revert GlobalExitRootNotExist(i, exitRoot);

@@ -1,4 +1,4 @@
-//! One committed artifact and what can be asked of it.
+//! One committed artifact: its parser, and its deployed bytecode with the immutables filled in.
 
 use std::collections::BTreeMap;
 

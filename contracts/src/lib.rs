@@ -1,6 +1,6 @@
-//! The contracts as Rust sees them: ABI and bytecode, as committed under `artifacts/` by `npm run artifacts`.
+//! ABI and bytecode of the contracts, as committed under `artifacts/` by `npm run artifacts`.
 //!
-//! Nothing here speaks to a chain, and no Solidity compiler is needed to build it. A client generator that wants a path
+//! Nothing here connects to a chain, and no Solidity compiler is needed to build it. A client generator that wants a path
 //! (`abigen!`) takes `../contracts/artifacts/<Name>.json`, relative to the manifest of the crate that calls it: the
 //! file has the keys `abi` and `bytecode` it looks for.
 //!
@@ -55,9 +55,9 @@ macro_rules! artifacts {
 }
 
 artifacts! {
-    /// Keeper of the global exit roots on L1.
+    /// Global exit roots on L1.
     global_exit_root = "GlobalExitRoot";
-    /// Keeper of the global exit roots on L2, a predeployed contract.
+    /// Global exit roots on L2, a predeployed contract.
     global_exit_root_l2 = "GlobalExitRootL2";
     /// Verifier of batch proofs of one circuit shape.
     groth16_verifier = "Groth16Verifier";

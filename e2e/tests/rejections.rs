@@ -83,18 +83,18 @@ fn cases() -> eyre::Result<Vec<Case>> {
         .max_fee_per_gas(1_000_000_000u64)
         .max_priority_fee_per_gas(1_000_000_001u64);
     [
-        case("nothing", Ok(vec![]), INVALID, "rlp: no bytes"),
+        case("nothing", Ok(vec![]), INVALID, "rlp: the transaction is empty"),
         case("no transaction", Ok(vec![0x7f]), INVALID, "transaction type not supported: unknown transaction type 0x7f"),
-        case("a string", Ok(vec![0x83, 1, 2, 3]), INVALID, "rlp: a transaction cannot start with the byte 0x83"),
+        case("a string", Ok(vec![0x83, 1, 2, 3]), INVALID, "rlp: a transaction starts with its type or an RLP list, got byte 0x83"),
         case("cut short", Ok(good[..good.len() - 1].to_vec()), INVALID, "rlp: field list: the item does not fit the bytes that remain"),
         case("bytes behind", Ok([&good[..], &[0]].concat()), INVALID, "rlp: 1 bytes after the transaction"),
         case("blob type", Ok([&[3][..], &good].concat()), INVALID, "transaction type not supported: blob transactions (EIP-4844) are not supported"),
         case("set-code type", Ok([&[4][..], &good].concat()), INVALID, "transaction type not supported: set-code transactions (EIP-7702) are not supported"),
         case("other chain", sign(transfer().chain_id(1)), INVALID, "invalid chain id for signer: have 1 want 1001"),
-        case("r = 0", sign_with(transfer(), |s| s.r = e::U256::zero()), INVALID, "invalid sender: r is not in [1, n)"),
-        case("s = n", sign_with(transfer(), |s| s.s = e::U256(*N.as_limbs())), INVALID, "invalid sender: s is not in [1, n)"),
+        case("r = 0", sign_with(transfer(), |s| s.r = e::U256::zero()), INVALID, "invalid sender: r is 0 or not below the order of secp256k1"),
+        case("s = n", sign_with(transfer(), |s| s.s = e::U256(*N.as_limbs())), INVALID, "invalid sender: s is 0 or not below the order of secp256k1"),
         case("r off the curve", sign_with(transfer(), |s| s.r = 5.into()), INVALID, "invalid sender: r is not the x coordinate of a point, or the recovered key is the point at infinity"),
-        case("high s", sign_with(transfer(), high_s), INVALID, "invalid sender: s is above n/2 (EIP-2)"),
+        case("high s", sign_with(transfer(), high_s), INVALID, "invalid sender: s is above half the order of secp256k1 (EIP-2)"),
         case("gas", sign(transfer().gas(20_999)), INVALID, "intrinsic gas too low: gas 20999, minimum needed 21000"),
         case("gas for data", sign(transfer().data(vec![1])), INVALID, "intrinsic gas too low: gas 21000, minimum needed 21016"),
         case("gas above the block's", sign(transfer().gas(30_000_001)), INVALID, "exceeds block gas limit: gas 30000001, limit 30000000"),

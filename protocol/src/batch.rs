@@ -37,7 +37,7 @@ impl BatchData {
         )
     }
 
-    /// What `forceBatch` stored of this batch.
+    /// The hash under which Polygon zkEVM's `forceBatch` stores a forced batch. Cairn's contract accepts none yet.
     #[must_use]
     pub fn forced_hash(&self) -> B256 {
         forced_hash(keccak256(&self.transactions), self.global_exit_root, self.min_forced_timestamp)
@@ -127,7 +127,7 @@ impl PublicInput {
 }
 
 impl BatchWitness {
-    /// The batch as given to L1. `min_forced_timestamp` is no part of what is proven and left 0.
+    /// The batch as given to L1. `min_forced_timestamp` is 0: a proof does not cover it.
     #[must_use]
     pub fn batch_data(&self) -> BatchData {
         BatchData {

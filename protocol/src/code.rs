@@ -1,4 +1,4 @@
-//! The commitment to contract code, and what a reader of one chunk of it may conclude. Source: docs/state.md#code.
+//! The commitment to contract code, in chunks that can each be read alone. Source: docs/state.md#code.
 //!
 //! Not here: keccak256 of code, which the EVM shows and which the state does not commit to; the limits and rules for code
 //! that is deployed (EIP-170, EIP-3541).
@@ -10,25 +10,25 @@ use crate::{leaf::field_to_b256, poseidon::poseidon};
 
 /// Code bytes of a chunk.
 pub const CHUNK_BYTES: usize = 31;
-/// Chunks that one Poseidon takes, beside the hash of those before them.
+/// Chunks hashed by one Poseidon, with the hash of the chunks before them.
 pub const BLOCK_CHUNKS: usize = 8;
 /// The opcode PUSH0 (EIP-3855); PUSHn is PUSH0 + n.
 const PUSH0: u8 = 0x5f;
 /// The opcode PUSH32.
 const PUSH32: u8 = 0x7f;
-/// The most bytes that can be owed at any position: those of a PUSH32.
+/// The largest [`Chunk::due`]: the push data of a PUSH32, in bytes.
 pub const MAX_DUE: u8 = PUSH32 - PUSH0;
 
 /// Bytes of push data that follow the instruction `opcode`: 1 to 32 after PUSH1 (0x60) to PUSH32 (0x7f), 0 after any
 /// other, PUSH0 among them.
 #[must_use]
 pub const fn push_bytes(opcode: u8) -> u8 {
-    // Both bounds hold where the difference is taken.
+    // No underflow: the opcode is above PUSH0.
     if PUSH0 < opcode && opcode <= PUSH32 { opcode - PUSH0 } else { 0 }
 }
 
-/// Bytes of push data owed behind `byte`, when `due` were owed before it: a byte that is owed pays for itself, any
-/// other is an instruction and owes what it pushes.
+/// Bytes of push data that follow `byte`, if `due` followed the byte before it: one less if `byte` is push data itself,
+/// otherwise what the instruction `byte` pushes.
 #[must_use]
 pub const fn due_after(due: u8, byte: u8) -> u8 {
     match due.checked_sub(1) {
@@ -37,21 +37,22 @@ pub const fn due_after(due: u8, byte: u8) -> u8 {
     }
 }
 
-/// 31 bytes of code, with the number of push-data bytes that the code before them still owes.
+/// 31 bytes of code, and `due`: how many bytes from the chunk's start on are push data of a PUSH before it. EIP-6800 stores
+/// the same number, but at most 31.
 ///
-/// From `due` alone a reader knows, without any other chunk:
+/// With `due`, one chunk tells without any other:
 ///
 /// - which bytes are instructions: the first min(due, 31) are push data, the byte at `due` is an instruction, and a
-///   scan from there decides the rest ([`Self::instructions`]). So it knows whether a byte 0x5b is a JUMPDEST;
-/// - what the chunk owes to the next one ([`Self::due_after`]).
+///   scan from there decides the rest ([`Self::instructions`]), in particular whether a byte 0x5b is a JUMPDEST;
+/// - `due` of the next chunk ([`Self::due_after`]).
 ///
-/// It does not know the instruction that owes, nor the whole value that it pushes: `due` = 5 may be the end of any PUSH5 to
-/// PUSH32. That value is read where the instruction is, from up to three chunks. It does not know where the code ends
-/// either: behind the end come zero bytes, which are STOP as instructions and push data where a PUSH is cut off.
+/// It does not tell which PUSH the data belongs to, nor the whole value that is pushed: `due` = 5 may be the end of any
+/// PUSH5 to PUSH32. That value is read where the PUSH is, from up to three chunks. Nor does it tell where the code ends:
+/// behind the end come zero bytes, which are STOP as instructions and push data where a PUSH is cut off.
 ///
 /// # Soundness
-/// All of this holds if `due` is right, and the commitment alone does not make it so: whoever brings code into the
-/// state proves `due` of every chunk, once.
+/// All of this holds if `due` is right. The commitment does not ensure that: `due` of every chunk must be proven once,
+/// when the code enters the state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Chunk {
     /// Zero behind the end of the code.
@@ -88,7 +89,7 @@ impl Chunk {
         })
     }
 
-    /// Push-data bytes owed behind the last byte: `due` of the next chunk, if the code goes on there.
+    /// `due` of the next chunk, if the code goes on there.
     #[must_use]
     pub fn due_after(&self) -> u8 {
         self.bytes.iter().fold(self.due, |due, byte| due_after(due, *byte))

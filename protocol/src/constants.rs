@@ -1,4 +1,5 @@
-//! Numbers and addresses that L1, node and circuit share. A test in `contracts` holds Solidity to them.
+//! Numbers and addresses that L1, node and circuit share. `contracts/tests/protocol.rs` checks those that Solidity uses.
+//! Addresses are those of Polygon zkEVM.
 
 use alloy_primitives::{Address, B256, U256, address, b256, uint};
 
@@ -32,9 +33,9 @@ pub const TREE_ARITY: usize = 1 << TREE_ARITY_BITS;
 pub const TREE_DEPTH: usize = 10;
 /// The largest number of leaves.
 pub const TREE_CAPACITY: u64 = 1 << (TREE_ARITY_BITS * TREE_DEPTH);
-/// Intrinsic gas of a transaction (EIP-2).
+/// Base intrinsic gas of a transaction (Yellow Paper, appendix G: `G_transaction`).
 pub const TX_GAS: u64 = 21_000;
-/// Gas of a zero byte of call data (EIP-2028).
+/// Gas of a zero byte of call data (Yellow Paper, appendix G: `G_txdatazero`).
 pub const TX_DATA_ZERO_GAS: u64 = 4;
 /// Gas of a non-zero byte of call data (EIP-2028).
 pub const TX_DATA_NONZERO_GAS: u64 = 16;

@@ -1,32 +1,32 @@
-//! How values are written down: postcard, compact and without names of fields. Not here: the version that a reader has to
-//! know first, because the bytes do not say what they are; every user of this module puts one before them.
+//! Values as bytes, by postcard: compact, without field names. Not here: versions. The bytes are not self-describing, so
+//! every user of this module puts a version before them.
 //!
-//! A type may only be written this way if its serde form does not depend on being asked for a name or a type: no
-//! `flatten`, no `untagged`, no `skip_serializing_if`.
+//! A type may only be encoded this way if serde needs no self-describing format for it: no `flatten`, no `untagged`, no
+//! `skip_serializing_if`.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a value cannot be written, or bytes are no value.
+/// Why a value cannot be encoded, or bytes cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodingError {
     #[error("postcard: {0}")]
     Postcard(#[from] postcard::Error),
-    #[error("{left} bytes are left behind the value")]
+    #[error("{left} bytes follow the encoded value")]
     TrailingBytes { left: usize },
 }
 
-/// Writes a value behind `head`.
+/// Appends the encoding of `value` to `head`.
 ///
 /// # Errors
-/// If the type cannot be written in this form: a mistake in the type, whatever its value.
+/// If the type cannot be encoded, whatever its value: see the module.
 pub fn append<T: Serialize + ?Sized>(head: Vec<u8>, value: &T) -> Result<Vec<u8>, EncodingError> {
     Ok(postcard::to_extend(value, head)?)
 }
 
-/// Reads a value from exactly these bytes.
+/// Decodes a value from all of `bytes`.
 ///
 /// # Errors
-/// If they are no value of the type, or more than one.
+/// If they do not encode a value of the type, or bytes follow it.
 pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, EncodingError> {
     match postcard::take_from_bytes(bytes)? {
         (value, []) => Ok(value),
@@ -34,7 +34,7 @@ pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, EncodingErr
     }
 }
 
-/// Reads the first fields of a structure, as a tuple, and leaves the others unread.
+/// Decodes the first fields of a structure, as a tuple, and ignores the others.
 ///
 /// # Errors
 /// If the bytes do not start with such fields.

@@ -1,4 +1,5 @@
-//! The bridge's exit tree: append-only, keccak256, depth 32, zero leaf 0; and the hashes around it.
+//! The bridge's exit tree (append-only Merkle tree, keccak256, depth 32, unused leaves 0), its leaves, and the global exit
+//! root. Source: Polygon zkEVM's bridge.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub struct ExitLeaf {
     pub origin_address: Address,
     pub destination_network: u32,
     pub destination_address: Address,
+    /// In the smallest unit of the asset: wei for ETH.
     pub amount: U256,
     /// keccak256 of the metadata.
     pub metadata_hash: B256,
@@ -57,10 +59,10 @@ fn hash_pair(left: B256, right: B256) -> B256 {
 /// A Merkle path, from the leaf upward.
 pub type ExitProof = [B256; EXIT_TREE_DEPTH];
 
-/// Why the exit tree refuses.
+/// Why a leaf cannot be appended or is not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExitTreeError {
-    #[error("the exit tree is full")]
+    #[error("the exit tree is full: it holds {} leaves", u32::MAX)]
     Full,
     #[error("there is no leaf {index} among the first {leaf_count} of {stored} leaves")]
     NoSuchLeaf { index: u32, leaf_count: u32, stored: u32 },
@@ -69,7 +71,8 @@ pub enum ExitTreeError {
 /// The tree with all its leaves, so that a proof against any earlier root can be made.
 #[derive(Clone, Debug)]
 pub struct ExitTree {
-    /// Level 0 holds the leaves; a node whose leaves are not all present is not stored, except implicitly.
+    /// `complete[level][i]` is node i of a level; level 0 holds the leaves. Only nodes whose leaves are all present are
+    /// stored.
     complete: Vec<Vec<B256>>,
     /// Roots of subtrees of zero leaves, by level.
     zeros: [B256; EXIT_TREE_DEPTH + 1],
@@ -102,7 +105,7 @@ impl ExitTree {
     /// Appends a leaf and returns its index.
     ///
     /// # Errors
-    /// At 2³² − 1 leaves the tree is full, as in the contract.
+    /// If the tree holds 2³² − 1 leaves, the limit of Polygon's `DepositContract`.
     pub fn append(&mut self, leaf: B256) -> Result<u32, ExitTreeError> {
         let index = self.leaf_count();
         if index == u32::MAX {

@@ -1,6 +1,5 @@
-//! The genesis file: chain id and accounts, as JSON. Leaves are created in the order of the file: account by
-//! account, the account's own leaf first, then its storage slots ascending.
-//! Before all of them comes the leaf of the block number.
+//! The genesis file: chain id and accounts, as JSON. The first leaf is that of the block number; the others are created
+//! in the order of the file: account by account, the account's own leaf first, then its storage slots ascending.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -29,8 +28,10 @@ pub struct GenesisAccount {
     /// Number, or hex or decimal string.
     #[serde(deserialize_with = "number_or_string")]
     pub nonce: u64,
+    /// Hex string.
     #[serde(skip_serializing_if = "no_code")]
     pub code: Bytes,
+    /// Slots to values, which are not 0; hex or decimal strings.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique_storage")]
     pub storage: BTreeMap<U256, U256>,
 }
@@ -68,9 +69,11 @@ pub enum GenesisError {
     ZeroStorage { address: Address, slot: U256 },
     #[error("account {address} is a precompile and cannot have code or storage")]
     PrecompileWithCode { address: Address },
-    #[error("nonce of account {address} is the largest possible (EIP-2681)")]
+    #[error("account {address} has nonce 2^64 - 1, the largest allowed is 2^64 - 2 (EIP-2681)")]
     NonceOverflow { address: Address },
-    #[error("slot {slot} of {address} is the block number, which starts at 0 by itself: leave it out")]
+    #[error(
+        "account {address}, slot {slot}: this slot holds the block number, which is 0 at genesis: leave it out"
+    )]
     BlockNumberSlot { address: Address, slot: U256 },
     #[error("the sum of all balances must be below 2^128 wei")]
     SupplyTooLarge,
@@ -132,9 +135,9 @@ impl Genesis {
         Ok(())
     }
 
-    /// The leaves in the order of their creation; the first takes position 1. It is the block number's, with value 0: the only
-    /// leaf that exists before anything was written to it, so that no batch creates it (a batch would do so at its end,
-    /// a block at its own).
+    /// The leaves in the order of their creation; the first takes position 1. It is the block number's, the only leaf that
+    /// is created with an empty value. It exists from genesis because blocks and batches would create it at different
+    /// places: a block at its end, a batch at its own.
     pub fn leaves(&self) -> impl Iterator<Item = GenesisLeaf> + '_ {
         let accounts = self.accounts.iter().flat_map(|(address, account)| {
             let value = account.value();

@@ -63,7 +63,7 @@ impl LeafId {
     }
 }
 
-/// What the tree commits to of an account. The keccak code hash is kept natively, outside the tree.
+/// What the tree commits to of an account. The keccak256 code hash is in the database only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AccountValue {
     pub nonce: u64,

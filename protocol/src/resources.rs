@@ -1,6 +1,6 @@
-//! What proving a batch uses up: one list of resources, and [`Rows`], a number for each of them. Capacities of circuits,
-//! counters of batches, limits, configuration, metrics and JSON-RPC all speak this vocabulary by iterating over the list.
-//! How much a transaction uses is not said here: the sequencer counts it, the circuit's shape makes room for it.
+//! The resources that proving a batch uses: one list of them, and [`Rows`], a number for each. Capacities of circuits,
+//! counters of batches, limits, configuration, metrics and JSON-RPC all iterate over the list. Not here: how much a
+//! transaction uses (`sequencer/src/counters.rs`), and the capacity of a circuit (`circuits/src/machine/shape.rs`).
 
 use std::{
     fmt,
@@ -40,7 +40,7 @@ macro_rules! resources {
                 match self { $(Self::$variant => $unit,)+ }
             }
 
-            /// What the number says, as a sentence.
+            /// What is counted, as a sentence.
             #[must_use]
             pub const fn help(self) -> &'static str {
                 match self { $(Self::$variant => $help,)+ }
@@ -88,7 +88,7 @@ impl fmt::Display for Resource {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Rows([u64; Resource::ALL.len()]);
 
-/// The first resource of which there is too little.
+/// The first resource that exceeds its capacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("needs {needed} {}, the circuit has {capacity}", resource.unit())]
 pub struct CapacityExceeded {
@@ -98,7 +98,7 @@ pub struct CapacityExceeded {
 }
 
 impl Rows {
-    /// None of anything.
+    /// 0 of every resource.
     pub const ZERO: Self = Self([0; Resource::ALL.len()]);
 
     /// These numbers, and 0 of everything else. Of a resource that is named twice, the last number counts.
@@ -119,7 +119,7 @@ impl Rows {
         self.0[resource as usize]
     }
 
-    /// The same, but for the number of `resource`.
+    /// A copy with another number of `resource`.
     #[must_use]
     pub const fn with(mut self, resource: Resource, number: u64) -> Self {
         self.0[resource as usize] = number;
@@ -137,10 +137,10 @@ impl Rows {
         Self(std::array::from_fn(|i| self.0[i].max(other.0[i])))
     }
 
-    /// Whether what these rows say is used fits into `capacity`.
+    /// Checks that no resource exceeds `capacity`.
     ///
     /// # Errors
-    /// Names the first resource of which there is too little.
+    /// The first resource that does.
     pub fn fits(&self, capacity: &Self) -> Result<(), CapacityExceeded> {
         match self.iter().find(|(resource, needed)| *needed > capacity[*resource]) {
             None => Ok(()),

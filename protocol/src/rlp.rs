@@ -12,7 +12,7 @@ pub enum RlpError {
     UnexpectedEnd,
     #[error("the length is not written in its shortest form")]
     NonCanonicalLength,
-    #[error("a single byte below 0x80 must stand for itself")]
+    #[error("a single byte below 0x80 must be encoded as itself, without a prefix")]
     NonCanonicalByte,
     #[error("an integer must not have leading zeros")]
     LeadingZero,

@@ -1,6 +1,6 @@
 //! A proof that an account or a storage slot has a value under a state root, or that it has none, and its check by
-//! hashes alone. Source: docs/state.md#proofs-of-state. Not here: its bytes, see `state_proof_bytes`; nor how it is
-//! made, which takes the tree.
+//! hashes alone. Source: docs/state.md#proofs-of-state. Not here: its bytes (`state_proof_bytes`), and how it is made from
+//! the tree (`state/src/tree.rs`).
 
 use alloy_primitives::{Address, B256, U256};
 use ark_bn254::Fr;
@@ -12,13 +12,13 @@ use crate::{
     witness::Opening,
 };
 
-/// The proof of one leaf. Whoever holds a state root needs nothing else.
+/// The proof of one leaf, to be verified against a state root alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateProof {
     /// Whether the leaf exists. `opening` is then its own, otherwise that of the leaf with the next smaller key.
     pub present: bool,
     pub opening: Opening,
-    /// What the state root is the hash of.
+    /// Hashes to the state root.
     pub commitment: StateCommitment,
 }
 
@@ -29,7 +29,9 @@ pub enum StateProofError {
     IndexOutOfRange { index: u64, leaf_count: u64 },
     #[error("the opened leaf has key {got}, expected {expected}")]
     WrongKey { expected: B256, got: B256 },
-    #[error("key {key} is not between that of the opened leaf, {leaf_key}, and its next, {next_key}")]
+    #[error(
+        "the opened leaf does not show that key {key} is absent: its key is {leaf_key}, the next key {next_key}"
+    )]
     NotPredecessor { key: B256, leaf_key: B256, next_key: B256 },
     #[error("value element {element} is out of range: {value}")]
     ValueOutOfRange { element: usize, value: B256 },
@@ -89,7 +91,7 @@ impl StateProof {
         Ok(word.unwrap_or_default())
     }
 
-    /// That the opened position is used, and the leaf there is `key`'s or shows its absence.
+    /// Checks that the opened position is used, and that the leaf there has `key` or shows that it is absent.
     fn check_key(&self, key: Fr) -> Result<(), StateProofError> {
         let Opening { index, leaf, .. } = &self.opening;
         let leaf_count = self.commitment.leaf_count;
@@ -112,7 +114,7 @@ impl StateProof {
         Ok(())
     }
 
-    /// That the leaf is in the tree, and the tree's commitment is the state root.
+    /// Checks that the leaf is in the tree, and that the tree's commitment hashes to the state root.
     fn check_roots(&self, state_root: B256) -> Result<(), StateProofError> {
         let (expected, got) = (self.commitment.tree_root, self.opening.root());
         if got != expected {
@@ -127,8 +129,8 @@ impl StateProof {
     }
 }
 
-/// Element 1 shares an input of the leaf's hash with the next index: it is held to its 128 bits in every proof, so that
-/// a leaf has one form only.
+/// Checks that a value element has at most `bits` bits. Element 1 shares an input of the leaf's hash with the next index:
+/// it is checked in every proof, so that a leaf has one form only.
 fn in_range(element: usize, value: Fr, bits: usize) -> Result<(), StateProofError> {
     let word = field_to_b256(value);
     let fits = value.is_zero() || U256::from_be_bytes(word.0).bit_len() <= bits;

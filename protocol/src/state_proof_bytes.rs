@@ -1,4 +1,4 @@
-//! The bytes of a [`StateProof`], as `eth_getProof` answers and Solidity takes them: 11 strings. The first has ten words
+//! The bytes of a [`StateProof`], as `eth_getProof` returns and Solidity takes them: 11 strings. The first has ten words
 //! of 32 bytes, big-endian: present (0 or 1), key, v₀, v₁, v₂, next key, next index, index, leaf count, tree root. Then
 //! one string a level, from the leaf upward: the seven siblings in position order. Source:
 //! docs/state.md#proofs-of-state.
@@ -27,7 +27,7 @@ pub enum StateProofBytesError {
     ProofLength { expected: usize, got: usize },
     #[error("element {element} has {got} bytes, expected {expected}")]
     ElementLength { element: usize, expected: usize, got: usize },
-    #[error("word {word} of element {element} is not in its range: {value}")]
+    #[error("word {word} of element {element} is out of range: {value}")]
     NotCanonical { element: usize, word: usize, value: B256 },
 }
 

@@ -52,7 +52,7 @@ pub enum InvalidTx {
     GasLimitAboveBlock { gas_limit: u64, block_gas_limit: u64 },
     #[error("init code of {length} bytes is longer than {max}")]
     InitcodeTooLong { length: usize, max: usize },
-    #[error("nonce is at its largest value (EIP-2681)")]
+    #[error("nonce is 2^64 - 1, the largest allowed is 2^64 - 2 (EIP-2681)")]
     NonceOverflow,
     #[error("gas limit {gas_limit} is below the intrinsic gas {intrinsic_gas}")]
     GasBelowIntrinsic { gas_limit: u64, intrinsic_gas: u64 },
@@ -67,7 +67,7 @@ pub enum InvalidTx {
     InsufficientFunds { balance_wei: U256, cost_wei: U256 },
 }
 
-/// A valid transaction that has no circuit yet.
+/// Why no circuit can prove a valid transaction yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NotProvable {
     #[error("contract creation is not provable yet")]
@@ -100,7 +100,7 @@ pub struct TransferContext {
     pub coinbase: Address,
 }
 
-/// In which part an account is accessed.
+/// The role in which a transfer accesses an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferRole {
     Sender,

@@ -1,9 +1,9 @@
-//! The decoder of batch bytes and transactions: the only one, used by pool, synchronizer and witness generation.
+//! The decoder of batch bytes and transactions, the only one in pool, sequencer and witness generation.
 //!
-//! It is total: any byte string is a list of transactions or a named error, never a panic. A transaction is as on
-//! the wire: a legacy RLP list, or `0x01`/`0x02` ‖ RLP list (EIP-2930, EIP-1559). RLP must be canonical. Whether a
-//! decoded transaction may execute (signature, nonce, balance, gas) is a later question; only the shape is judged
-//! here, and every shape that alloy-consensus accepts for these three types is accepted, no other.
+//! It never panics: any byte string is a list of transactions or a named error. A transaction is as on the wire: a
+//! legacy RLP list, or `0x01`/`0x02` ‖ RLP list (EIP-2930, EIP-1559). RLP must be canonical. For these three types the
+//! decoder accepts what alloy-consensus accepts, and nothing else (`protocol/tests/tx_differential.rs`). Not here: whether
+//! a decoded transaction may execute (signature, nonce, balance, gas).
 //!
 //! | field | rule |
 //! |---|---|
@@ -102,7 +102,7 @@ impl std::fmt::Display for TxField {
 /// Why bytes are not a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TxDecodeError {
-    #[error("no bytes")]
+    #[error("the transaction is empty")]
     Empty,
     #[error("blob transactions (EIP-4844) are not supported")]
     BlobTransaction,
@@ -110,7 +110,7 @@ pub enum TxDecodeError {
     SetCodeTransaction,
     #[error("unknown transaction type {ty:#04x}")]
     UnknownType { ty: u8 },
-    #[error("a transaction cannot start with the byte {byte:#04x}")]
+    #[error("a transaction starts with its type or an RLP list, got byte {byte:#04x}")]
     NotATransaction { byte: u8 },
     #[error("{field}: {reason}")]
     Field { field: TxField, reason: RlpError },
@@ -136,11 +136,11 @@ pub struct BatchDecodeError {
 /// Why a signature yields no sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    #[error("r is not in [1, n)")]
+    #[error("r is 0 or not below the order of secp256k1")]
     ROutOfRange,
-    #[error("s is not in [1, n)")]
+    #[error("s is 0 or not below the order of secp256k1")]
     SOutOfRange,
-    #[error("s is above n/2 (EIP-2)")]
+    #[error("s is above half the order of secp256k1 (EIP-2)")]
     HighS,
     #[error("r is not the x coordinate of a point, or the recovered key is the point at infinity")]
     NoPublicKey,
@@ -155,7 +155,7 @@ fn recover(r: U256, s: U256, y_parity: bool, digest: B256) -> Option<Address> {
     compact[32..].copy_from_slice(&s.to_be_bytes::<32>());
     let signature = RecoverableSignature::from_compact(&compact, id).ok()?;
     let key = CONTEXT.recover_ecdsa(Message::from_digest(digest.0), &signature).ok()?;
-    // Without the byte that says that it is uncompressed.
+    // Without the first byte, 0x04, which marks an uncompressed point.
     Some(Address::from_raw_public_key(&key.serialize_uncompressed()[1..]))
 }
 
@@ -202,10 +202,10 @@ pub struct DecodedTx {
     raw: Bytes,
 }
 
-/// Decodes the transactions of a batch. No bytes are a batch of no transactions.
+/// Decodes the transactions of a batch; an empty input is a batch without transactions.
 ///
 /// # Errors
-/// The first transaction that does not decode; the batch is then a no-op as a whole.
+/// The first transaction that does not decode; the whole batch is then a no-op.
 pub fn decode_batch(bytes: &[u8]) -> Result<Vec<DecodedTx>, BatchDecodeError> {
     let mut txs = Vec::new();
     let mut offset = 0;
@@ -415,7 +415,7 @@ impl DecodedTx {
     /// The sender, from the signature.
     ///
     /// # Errors
-    /// `r` and `s` must be in [1, n), `s` at most n/2, and a public key must exist.
+    /// `r` and `s` must be in [1, n), `s` at most n/2, and a public key must exist; n is the order of secp256k1.
     pub fn recover_sender(&self) -> Result<Address, SignatureError> {
         if self.r.is_zero() || self.r >= SECP256K1_ORDER {
             return Err(SignatureError::ROutOfRange);

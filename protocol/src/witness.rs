@@ -1,5 +1,5 @@
 //! The `BatchWitness`: all that a prover needs to prove one batch, handed from sequencer to prover as plain data.
-//! It knows no circuit and no database.
+//! Not here: how its openings are made and checked (`state/src/witness.rs`), and the rows of the circuit's machines.
 
 use std::collections::HashMap;
 
@@ -25,12 +25,12 @@ pub fn fold_path(hash: Fr, index: u64, siblings: &Siblings) -> Fr {
     fold_levels(hash, index, siblings)
 }
 
-/// The root of the subtree that the lowest levels of a path lead to from the hash of the leaf at `index`.
+/// As [`fold_path`] for the lowest `siblings.len()` levels only: the root of that subtree.
 #[must_use]
 pub fn fold_levels(hash: Fr, index: u64, siblings: &[[Fr; TREE_ARITY - 1]]) -> Fr {
     let mut position = index;
     siblings.iter().fold(hash, |node, row| {
-        // Less than eight.
+        // No truncation: less than eight.
         let own = (position % TREE_ARITY as u64) as usize;
         position >>= TREE_ARITY_BITS;
         let children: [Fr; TREE_ARITY] = std::array::from_fn(|slot| match slot.cmp(&own) {
@@ -60,7 +60,7 @@ impl Opening {
     }
 }
 
-/// What a batch does to one leaf, relative to the tree that the operations before it left behind.
+/// What a batch does to one leaf, relative to the tree after the operations before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LeafAccess {
     /// The leaf exists: its value is replaced (possibly by itself).
@@ -119,22 +119,22 @@ pub struct BatchWitness {
     pub leaf_ops: Vec<LeafOp>,
 }
 
-/// Where the records of a batch and its openings part.
+/// How a batch's access records and its openings differ.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WitnessAccessError {
     #[error(transparent)]
     Records(#[from] AccessError),
-    #[error("leaf {id:?} is touched by the batch and not opened")]
+    #[error("leaf {id:?} is in an access record, but is not opened")]
     NotOpened { id: LeafId },
-    #[error("leaf {id:?} is opened and not touched by the batch")]
+    #[error("leaf {id:?} is opened, but is in no access record")]
     NotTouched { id: LeafId },
-    #[error("leaf {id:?} is opened with other values, or another position, than execution recorded")]
+    #[error("the opening of leaf {id:?} and its access record differ in old value, new value or position")]
     OpenedOtherwise { id: LeafId },
 }
 
 impl BatchWitness {
-    /// Whether records and openings speak of the same leaves, values and positions. It costs no hash. A witness that
-    /// fails here has no proof; this says which leaf is at fault.
+    /// Checks, without hashing, that access records and openings have the same leaves, values and positions. A witness
+    /// that fails this cannot be proven; the error names the leaf.
     ///
     /// # Errors
     /// The first difference.

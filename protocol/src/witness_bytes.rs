@@ -10,16 +10,16 @@ use crate::{
 
 const HEADER_LENGTH: usize = 2 + 32;
 
-/// Why bytes are not a batch witness, or a witness cannot be written.
+/// Why bytes are not a batch witness, or a witness cannot be encoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WitnessBytesError {
-    #[error("{got} bytes are fewer than the header's {HEADER_LENGTH}")]
+    #[error("a batch witness has a header of {HEADER_LENGTH} bytes, got {got} bytes")]
     TooShort { got: usize },
     #[error(
         "the witness has version {got}, this program reads {expected}: prove the batch with the release that wrote it"
     )]
     VersionMismatch { expected: u16, got: u16 },
-    #[error("checksum is {got}, expected {expected}")]
+    #[error("the witness is damaged: its checksum is {got}, expected {expected}")]
     ChecksumMismatch { expected: B256, got: B256 },
     #[error("witness is malformed: {0}")]
     Malformed(#[from] EncodingError),
@@ -43,7 +43,7 @@ impl BatchWitness {
     /// Reads the stored form.
     ///
     /// # Errors
-    /// See [`WitnessBytesError`]; the version is judged first, then the checksum.
+    /// See [`WitnessBytesError`]; the version is checked first, then the checksum.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WitnessBytesError> {
         let Some((header, body)) = bytes.split_at_checked(HEADER_LENGTH) else {
             return Err(WitnessBytesError::TooShort { got: bytes.len() });

@@ -37,7 +37,7 @@ pub fn reset_peak_rss() -> io::Result<()> {
     fs::write("/proc/self/clear_refs", "5")
 }
 
-/// Processor time of this process so far in seconds, all threads: what a measurement on a busy machine can be held to.
+/// Processor time of this process so far in seconds, over all threads: other processes do not lengthen it.
 pub fn cpu_seconds() -> io::Result<f64> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     // Fields after the command in parentheses; the 12th and 13th are user and system time in ticks of 10 ms.

@@ -8,13 +8,13 @@
 //! Xᴸ − sᴸ = (Xᴸ′ − z)·(Xᴸ′ − η·z)·(Xᴸ′ − η²·z)    L′ = L/3, z = sᴸ′, η³ = 1      1 multiplication an element
 //! Xᴸ − sᴸ = (Xᴸ′ − z)·(Xᴸ′ + z)                  L′ = L/2, z = sᴸ′              ½ multiplication an element
 //! ```
-//! The root is Xⁿ − gⁿ; the leaves are X − s for the points s of g·H, whose remainders are the values. Steps by three come
-//! first, at most two of them, then steps by two. z is one constant for a whole node and contains g, so that a coset costs
+//! The root is Xⁿ − gⁿ; the leaves are X − s for the points s of g·H, whose remainders are the values. Radix-3 steps come
+//! first, at most two of them, then radix-2 steps. z is one constant for a whole node and contains g, so that a coset costs
 //! no pass of its own, and multiplications by z = 1 are left out.
 //!
-//! **The order of the points is the order of the leaves.** It is not that of the powers of a generator: a circuit does not
-//! care which point a row belongs to as long as key and prover agree, and this order needs no permutation in either
-//! direction. docs/adr/0009 compares the costs.
+//! **The order of the points is the order of the leaves.** It is not that of the powers of a generator: any assignment of
+//! rows to points is sound as long as key and prover agree, and this order needs no permutation in either direction.
+//! docs/adr/0009 compares the costs.
 
 use ark_ff::{FftField, batch_inversion};
 use rayon::prelude::*;
@@ -25,18 +25,18 @@ use crate::F;
 const SERIAL: usize = 1 << 12;
 /// Fewest elements that are worth a task of their own.
 const GRAIN: usize = 1 << 10;
-/// Larger domains are refused: multi-scalar multiplication counts points by 31 bits, and no machine holds such a key.
+/// Larger domains are refused: `msm` numbers points with 31 bits, and no machine holds such a key.
 const MAX_SIZE: usize = 1 << 28;
 
 /// A subgroup of order n = m·N of the units of `P`, m being 1, 3 or 9 and N a power of two.
 #[derive(Clone, Debug)]
 pub struct Domain<P = F> {
     size: usize,
-    /// N: length of the nodes at which the steps by two begin.
+    /// N: length of the nodes at which the radix-2 steps begin.
     block: usize,
     /// The first point of each of these m nodes.
     shifts: Vec<P>,
-    /// For i < N/2: the product over the bits j of i of the roots of unity of order 2^(j+2). A node of the steps by two with
+    /// For i < N/2: the product over the bits j of i of the roots of unity of order 2^(j+2). A node of the radix-2 steps with
     /// the number i among those of its length and block has z = (g·shift)ᴸ′·rootsᵢ.
     roots: Vec<P>,
     /// η, a cube root of unity other than one; one if m is.
@@ -61,7 +61,7 @@ impl<P: FftField> Domain<P> {
         let size = size_for(rows)?;
         let block = 1 << size.trailing_zeros();
         let generator = P::get_root_of_unity(size as u64)?;
-        // Leaf 3·i + j of two steps by three is the j-th child of the i-th child of the root.
+        // Leaf 3·i + j of two radix-3 steps is the j-th child of the i-th child of the root.
         let exponents: &[u64] = match size / block {
             1 => &[0],
             3 => &[0, 1, 2],
@@ -147,11 +147,11 @@ impl<P: FftField> Domain<P> {
         });
     }
 
-    /// Values on g·H to **n times** the coefficients: whoever chains transforms divides once, by the product of the factors.
+    /// Values on g·H to **n times** the coefficients: a chain of transforms divides once, by the product of the factors.
     /// There are n values, and g is not zero.
     pub fn interpolate(&self, g: P, elements: &mut [P]) {
         debug_assert_eq!(elements.len(), self.size);
-        // Zero has no inverse, and no coset.
+        // g is not zero: zero times H is no coset.
         let g = g.inverse().unwrap_or(P::ZERO);
         let inverses: Vec<P> = self.shifts.iter().map(|s| s.inverse().unwrap_or(P::ZERO)).collect();
         elements.par_chunks_exact_mut(self.block).zip(&inverses).for_each(|(part, shift)| {
@@ -180,7 +180,7 @@ impl<P: FftField> Domain<P> {
         std::iter::successors(Some(s), |s| Some(s.square())).take(self.block.ilog2() as usize).collect()
     }
 
-    /// The steps by two of [`Self::evaluate`] below the node `number` of its length in a block.
+    /// The radix-2 steps of [`Self::evaluate`] below the node `number` of its length in a block.
     fn split(&self, powers: &[P], number: usize, part: &mut [P]) {
         if part.len() > SERIAL {
             let z = product(powers[part.len().ilog2() as usize - 1], self.roots[number]);

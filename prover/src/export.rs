@@ -14,7 +14,7 @@ const PROOF_VERSION: u8 = 1;
 /// Length of a stored proof.
 pub const PROOF_BYTES: usize = 1 + 32 * PROOF_WORDS;
 
-/// A proof (A, B, C, D, D'). Malleable as every Groth16 proof: its bytes identify nothing.
+/// A proof (A, B, C, D, D'). Groth16 proofs are malleable: other bytes can prove the same, so bytes are no identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proof {
     pub a: G1Affine,
@@ -41,7 +41,7 @@ pub enum ProofPoint {
 pub enum DecodeError {
     #[error("a proof has {PROOF_BYTES} bytes, got {got}")]
     Length { got: usize },
-    #[error("unknown proof version {got}")]
+    #[error("the stored proof has version {got}, expected {PROOF_VERSION}")]
     Version { got: u8 },
     #[error("word {word} is not below the order of the base field")]
     CoordinateOutOfRange { word: usize },
@@ -62,7 +62,7 @@ impl Proof {
         [ax, ay, bx1, bx0, by1, by0, cx, cy, dx, dy, ex, ey]
     }
 
-    /// The only encoding of a valid proof's points, or an error.
+    /// Inverse of [`Self::words`]; refuses what [`Self::check_points`] refuses. A proof has one encoding.
     pub fn from_words(words: &[U256; PROOF_WORDS]) -> Result<Self, DecodeError> {
         let mut q = [Fq::zero(); PROOF_WORDS];
         for (word, (slot, w)) in q.iter_mut().zip(words).enumerate() {
@@ -82,8 +82,8 @@ impl Proof {
         Ok(proof)
     }
 
-    /// What the contract refuses before any pairing: points off the curve, outside the group, or at infinity. D' may be
-    /// infinity as far as this check goes; the pairing then fails, D being none.
+    /// What the contract refuses before any pairing: points off the curve, outside the group, or at infinity. D' may be at
+    /// infinity here: the pairing check of D and D' then fails, because D is not.
     pub fn check_points(&self) -> Result<(), DecodeError> {
         let g1 = [
             (ProofPoint::A, &self.a),
@@ -138,12 +138,12 @@ impl Proof {
     }
 }
 
-/// The canonical value of a field element.
+/// A field element as its integer below the modulus.
 pub(crate) fn word(f: impl PrimeField<BigInt = BigInt<4>>) -> U256 {
     U256::from_limbs(f.into_bigint().0)
 }
 
-/// (x, y); infinity is (0, 0), as the precompiles have it.
+/// (x, y); infinity is (0, 0), as in EIP-196.
 pub(crate) fn g1_words(p: &G1Affine) -> [U256; 2] {
     if p.is_zero() { [U256::ZERO; 2] } else { [word(p.x), word(p.y)] }
 }

@@ -1,4 +1,4 @@
-//! What prover and verifier need of a circuit.
+//! Verifying key and proving key of a circuit. Not here: how they are made (`setup`) and stored (`store`).
 
 use alloy_primitives::{B256, Keccak256, U256};
 use ark_bn254::{Bn254, G1Affine, G2Affine};
@@ -11,7 +11,7 @@ use crate::{
     export::{VK_WORDS, g1_words, g2_words},
 };
 
-/// The points that L1 holds, and what the verifier computes with.
+/// The points that a verifier computes with, on L1 and here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKey {
     /// α·G₁
@@ -28,7 +28,7 @@ pub struct VerifyingKey {
     pub ic: [G1Affine; NUM_PUBLIC as usize],
 }
 
-/// A relation between the points of a verifying key that would void its proofs.
+/// Why a key is unusable: false statements could have proofs under it, or true ones none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyDefect {
     #[error("a point of the key is infinity")]
@@ -39,7 +39,7 @@ pub enum KeyDefect {
     SigmaIsTrivial,
     #[error("a point of the key is not in its group")]
     NotInGroup,
-    #[error("the commitment's bases and their multiples by σ do not belong together")]
+    #[error("a multiple by σ of the commitment's bases is wrong")]
     CommitmentBases,
 }
 
@@ -101,14 +101,14 @@ impl VerifyingKey {
 /// Points with the wires they belong to; wires whose point would be infinity are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query<G> {
-    /// Positions in the vector of scalars.
+    /// Positions of the points' scalars in the assignment, or in the part of it that the query is for.
     pub columns: Vec<u32>,
-    /// One point a position.
+    /// One point for each of them, none at infinity.
     pub points: Vec<G>,
 }
 
 impl<G: AffineRepr> Query<G> {
-    /// Drops infinity.
+    /// Takes one point for each position and drops those at infinity.
     #[must_use]
     pub fn new(points: Vec<G>) -> Self {
         let columns = points.iter().zip(0u32..).filter(|(p, _)| !p.is_zero()).map(|(_, i)| i).collect();
@@ -118,7 +118,7 @@ impl<G: AffineRepr> Query<G> {
 }
 
 impl<G> Query<G> {
-    /// The scalars that meet the points.
+    /// The scalars of the points.
     #[must_use]
     pub fn gather(&self, scalars: &[BigInt<4>]) -> Vec<BigInt<4>> {
         gather(&self.columns, scalars)

@@ -145,7 +145,7 @@ pub(crate) fn weigh<P: SWCurveConfig>(sums: Vec<(u32, Affine<P>)>, bits: usize) 
     let (numbers, points): (Vec<u32>, Vec<Affine<P>>) = sums.into_iter().unzip();
     let entries = |line: &dyn Fn(u32) -> u32| -> Vec<Entry> {
         let all = numbers.iter().zip(0u32..).map(|(b, i)| Entry { bucket: line(*b), signed_index: i << 1 });
-        // What has the weight zero is left out.
+        // Row and column 0 have the weight zero.
         all.filter(|entry| entry.bucket != 0).collect()
     };
     let rows = entries(&|b| b >> m);
@@ -261,7 +261,7 @@ fn reduce<P: SWCurveConfig>(points: &[Affine<P>], entries: &[Entry]) -> Vec<(u32
     left.collect()
 }
 
-/// What λ is divided by in p + q; one where there is nothing to divide.
+/// The denominator of the slope of p + q; one where the sum needs no slope.
 fn denominator<P: SWCurveConfig>(p: &Affine<P>, q: &Affine<P>) -> P::BaseField {
     let difference = q.x - p.x;
     if p.is_zero() || q.is_zero() {

@@ -109,7 +109,7 @@ pub(crate) fn finish(
         return Err(ProveError::WireCount { kind: "ordinary", expected: shape.witness, got });
     }
     let z = cs.assignment();
-    // What follows needs memory, and none of the interactions.
+    // Frees the interactions before the part that needs the most memory.
     drop(cs);
     let scalars: Vec<_> = z.par_iter().with_min_len(1024).map(|v| v.into_bigint()).collect();
     // D and the challenges were computed from the values at that time. With others the verifier would reject the proof

@@ -1,13 +1,15 @@
-//! From R1CS to polynomials over the domain of n constraints and [`NUM_PUBLIC`] consistency rows.
+//! The reduction from R1CS to a quadratic arithmetic program (QAP), over a domain of the constraints and [`NUM_PUBLIC`]
+//! consistency rows. Not here: the domain and its transforms (`domain`).
 //!
 //! libsnark's reduction adds a row zⱼ · 0 = 0 for every instance variable j. Ours adds it for the constant, x, ρ and α only:
 //! committed wires are instance variables to ark-groth16, but a row for each would double the domain.
 //!
 //! # Soundness
 //!
-//! The rows make u₀ … u₃ independent of all other columns, so that x, ρ and α in the verifier's equation cannot be traded against each other or against committed wires. Committed wires need no such row: what the prover knows of
-//! D is a vector d with D = Σ dⱼ·Kⱼ/γ, and two vectors of the same D differ by a combination whose columns vanish in A, B
-//! and C at once, so that no constraint, of the lookup argument or otherwise, can tell them apart (docs/adr/0001).
+//! The rows make u₀ … u₃ independent of all other columns, so that x, ρ and α in the verifier's equation cannot be traded
+//! against each other or against committed wires. Committed wires need no such row: what the prover knows of D is a vector
+//! d with D = Σ dⱼ·Kⱼ/γ, and two vectors of the same D differ by a combination whose columns vanish in A, B and C at once,
+//! so that both satisfy the same constraints, those of the lookup argument among them (docs/adr/0001).
 
 use ark_ff::{FftField, Field, One, PrimeField, Zero};
 use ark_groth16::r1cs_to_qap::R1CSToQAP;
@@ -140,7 +142,7 @@ pub struct Evaluations {
     c: Vec<F>,
 }
 
-/// A coefficient, told apart by what a product with it costs: most are ±1, and need no multiplication.
+/// A coefficient, by the cost of a product with it: most are ±1 and need no multiplication.
 enum Coefficient {
     One,
     MinusOne,

@@ -1,6 +1,6 @@
 //! Key generation with operating-system randomness: ark-groth16's generator, then the commitment's bases times σ.
 //!
-//! A single-party setup: whoever kept the trapdoor could prove anything. Fit for development, and for nothing else.
+//! A single-party setup: whoever kept the trapdoor could prove anything. For development only.
 
 use std::fmt;
 
@@ -176,7 +176,7 @@ pub fn setup(circuit: Recorded, observer: &dyn Observer) -> Result<ProvingKey, S
 
 /// The point t at which a key holds the polynomials of its circuit, and a tape from which the generator draws the same t.
 ///
-/// t must not be in the domain of the circuit: tⁿ − 1 would be zero, and h with it absent from the verifier's equation. The
+/// t must not be in the domain of the circuit: tⁿ − 1 would be zero, and h would vanish from the verifier's equation. The
 /// generator only makes sure that t is outside a domain of its own, a power of two that holds a row for every instance
 /// variable; one of 3·2ᵏ points is no part of that. So t is checked here, and all randomness is drawn anew if it is inside.
 pub(crate) fn evaluation_point(shape: Shape, domain: &Domain, mut tape: Tape) -> Option<(F, Tape)> {

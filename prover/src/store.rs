@@ -1,4 +1,4 @@
-//! Proving keys on disk, one file a circuit, named by the circuit's digest.
+//! Proving keys on disk: one file a circuit, named after the circuit's digest.
 //!
 //! ```text
 //! "CAIRNKEY" ‖ u32 version ‖ digest ‖ lengths ‖ fixed points ‖ columns ‖ points ‖ checksum
@@ -43,7 +43,7 @@ const BLOCK: usize = 1 << 14;
 /// Blocks in memory at a time.
 const BLOCKS: usize = 32;
 
-/// Why a key's file cannot be used.
+/// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     #[error("cannot access the key file {path}")]
@@ -53,7 +53,7 @@ pub enum KeyFileError {
     #[error("{path} has version {got}, expected {expected}: remove it to have the key made anew")]
     Version { path: PathBuf, expected: u32, got: u32 },
     #[error(
-        "{path} belongs to circuit {got}, expected {expected}: keys are found by their names, which must not be changed"
+        "{path} is the key of circuit {got}, expected {expected}: name it {got:x}.key, or remove it to have the key made anew"
     )]
     WrongCircuit { path: PathBuf, expected: B256, got: B256 },
     #[error("{path} has {got} bytes, expected {expected}: remove it to have the key made anew")]

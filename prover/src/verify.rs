@@ -57,7 +57,7 @@ pub fn prepared_inputs(vk: &VerifyingKey, public_input: F, d: &G1Affine) -> G1Pr
 /// ```text
 /// ∏ e(cᵢ·Aᵢ, Bᵢ) · e(−Σcᵢ·α₁, β₂) · e(−Σcᵢ·(ICᵢ + Dᵢ), γ₂) · e(−Σcᵢ·Cᵢ, δ₂) · e(τ·Σcᵢ·Dᵢ, σ·G₂) · e(−τ·Σcᵢ·D'ᵢ, G₂) = 1
 /// ```
-/// If an equation fails, the error does not say which proof's.
+/// If an equation fails, the error does not say for which proof.
 ///
 /// # Soundness
 ///

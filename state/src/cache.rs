@@ -16,7 +16,7 @@ use quick_cache::sync::Cache;
 
 use crate::tree::Group;
 
-/// About 20 MB: every group of 400,000 accounts.
+/// About 20 MB: all groups of a tree of 400,000 accounts.
 const GROUPS: usize = 1 << 16;
 /// About 40 MB.
 const LEAVES: usize = 1 << 17;
@@ -51,14 +51,14 @@ struct Versioned<T> {
     value: T,
 }
 
-/// `None`: to be read from the store.
 #[derive(Default)]
 pub(crate) struct State {
+    /// `None`: to be read from the store.
     pub tip: Option<Tip>,
     epoch: u64,
 }
 
-/// See the module.
+/// The tip and the cached entries that all views of a database share.
 pub(crate) struct Shared {
     state: RwLock<State>,
     /// The earliest block whose state is kept.
@@ -70,7 +70,7 @@ pub(crate) struct Shared {
 
 /// The block of a view, and the epoch in which the view was made.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct At {
+pub(crate) struct ViewId {
     pub block: u64,
     pub epoch: u64,
 }
@@ -136,7 +136,7 @@ impl Shared {
         state.tip = Some(tip);
     }
 
-    /// Forgets everything, then does what `change` does while no reader can learn anything.
+    /// Empties the cache, begins an epoch, and runs `change` under the lock, so that no reader adds an entry meanwhile.
     pub fn forget<T>(&self, change: impl FnOnce(&mut Option<Tip>) -> T) -> T {
         let mut state = self.write();
         state.tip = None;
@@ -148,34 +148,34 @@ impl Shared {
     }
 
     /// Runs `add` if what was read at `at` is the newest.
-    fn remember(&self, at: At, add: impl FnOnce(&Self)) {
+    fn remember(&self, at: ViewId, add: impl FnOnce(&Self)) {
         let state = self.read();
         if state.epoch == at.epoch && state.tip.is_some_and(|tip| tip.number == at.block) {
             add(self);
         }
     }
 
-    pub fn leaf(&self, at: At, index: u64) -> Option<LeafEntry> {
+    pub fn leaf(&self, at: ViewId, index: u64) -> Option<LeafEntry> {
         self.leaves.get(&index).filter(|e| e.block <= at.block).map(|e| e.value)
     }
 
-    pub fn group(&self, at: At, id: NodeId) -> Option<Group> {
+    pub fn group(&self, at: ViewId, id: NodeId) -> Option<Group> {
         self.groups.get(&id).filter(|e| e.block <= at.block).map(|e| e.value)
     }
 
-    pub fn position(&self, at: At, id: &LeafId) -> Option<u64> {
+    pub fn position(&self, at: ViewId, id: &LeafId) -> Option<u64> {
         self.positions.get(id).filter(|e| e.block <= at.block).map(|e| e.value)
     }
 
-    pub fn add_leaf(&self, at: At, index: u64, block: u64, value: LeafEntry) {
+    pub fn add_leaf(&self, at: ViewId, index: u64, block: u64, value: LeafEntry) {
         self.remember(at, |cache| cache.leaves.insert(index, Versioned { block, value }));
     }
 
-    pub fn add_group(&self, at: At, id: NodeId, block: u64, value: Group) {
+    pub fn add_group(&self, at: ViewId, id: NodeId, block: u64, value: Group) {
         self.remember(at, |cache| cache.groups.insert(id, Versioned { block, value }));
     }
 
-    pub fn add_position(&self, at: At, id: LeafId, block: u64, value: u64) {
+    pub fn add_position(&self, at: ViewId, id: LeafId, block: u64, value: u64) {
         self.remember(at, |cache| cache.positions.insert(id, Versioned { block, value }));
     }
 }
@@ -205,13 +205,13 @@ mod tests {
     fn rejects_what_an_overtaken_reader_found() {
         let shared = Shared::new(0);
         let (_, epoch) = shared.tip(|| Ok::<_, ()>(tip(4))).unwrap();
-        let old = At { block: 4, epoch };
+        let old = ViewId { block: 4, epoch };
         shared.add_leaf(old, 1, 2, leaf(2));
         assert_eq!(shared.leaf(old, 1), Some(leaf(2)));
-        assert_eq!(shared.leaf(At { block: 1, epoch }, 1), None, "a view before the entry");
+        assert_eq!(shared.leaf(ViewId { block: 1, epoch }, 1), None, "a view before the entry");
 
         commit(&shared, 5, 7);
-        let new = At { block: 5, epoch };
+        let new = ViewId { block: 5, epoch };
         shared.add_leaf(old, 7, 2, leaf(2));
         assert_eq!(shared.leaf(new, 7), Some(leaf(5)));
         assert_eq!(shared.leaf(old, 7), None, "the older version is in the store only");
@@ -224,8 +224,8 @@ mod tests {
         assert_eq!(shared.leaf(old, 9), None, "an epoch ago");
         assert_eq!(shared.leaf(new, 7), None);
         let (_, epoch) = shared.tip(|| Err(())).unwrap();
-        shared.add_leaf(At { block: 4, epoch }, 9, 3, leaf(3));
-        assert_eq!(shared.leaf(At { block: 4, epoch }, 9), Some(leaf(3)));
+        shared.add_leaf(ViewId { block: 4, epoch }, 9, 3, leaf(3));
+        assert_eq!(shared.leaf(ViewId { block: 4, epoch }, 9), Some(leaf(3)));
     }
 
     #[test]

@@ -253,20 +253,20 @@ pub fn read_code(key: &[u8], value: &[u8]) -> Result<(Fr, Vec<u8>), StoreError> 
     })
 }
 
-/// In the record of a touched leaf, the bit that says that it was created; its position follows.
+/// In the record of a touched leaf, the bit of a leaf that was created; its position follows.
 const CREATED: u8 = 1;
 
-/// The bit of an element of the old value that is not 0; it follows.
+/// The bit of an element of the old value that is not 0; the element follows.
 const fn old_bit(element: usize) -> u8 {
     2 << element
 }
 
-/// The bit of an element of the new value that is not that of the old one; it follows.
+/// The bit of an element of the new value that differs from the old one; the element follows.
 const fn new_bit(element: usize) -> u8 {
     16 << element
 }
 
-/// What a block touched: for each leaf its id, a byte of the bits above, the position, and the elements that they name.
+/// What a block touched: for each leaf its id, a byte of the bits above, and the position and elements that they announce.
 pub fn access(access: &BlockAccess) -> Vec<u8> {
     let mut out = ACCESS.start();
     for TouchedLeaf { id, old_value, new_value, created } in &access.leaves {
@@ -303,7 +303,7 @@ pub fn read_access(key: &[u8], value: &[u8]) -> Result<BlockAccess, StoreError> 
 fn read_touched(b: &mut Bytes<'_>) -> Option<TouchedLeaf> {
     let id = read_leaf_id(b)??;
     let [bits] = b.take::<1>()?;
-    // Three elements of each value: the highest bit names none.
+    // Each value has three elements: the highest bit is unused.
     if bits & 0x80 != 0 {
         return None;
     }

@@ -18,7 +18,7 @@ use cairn_protocol::{
 };
 
 use crate::{
-    cache::{At, Shared, Tip},
+    cache::{Shared, Tip, ViewId},
     codec,
     empty::EmptyTree,
     error::StateError,
@@ -40,7 +40,7 @@ pub struct BlockChanges {
 }
 
 impl BlockChanges {
-    /// Nothing.
+    /// No accesses and no code.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -66,7 +66,7 @@ impl BlockChanges {
         self.write(LeafId::Storage(address, slot), storage_to_fields(value));
     }
 
-    /// What is written, in order, without the reads.
+    /// The accesses that are writes, in order.
     pub fn writes(&self) -> impl Iterator<Item = (LeafId, [Fr; 3])> {
         self.accesses.iter().filter_map(|(id, write)| Some((*id, (*write)?)))
     }
@@ -77,7 +77,7 @@ impl BlockChanges {
     }
 }
 
-/// See the module. Shared between threads by reference; commits are serialised inside.
+/// The state database. Shared between threads by reference; a lock serialises commits.
 pub struct StateDb {
     store: Arc<dyn Store>,
     pub(crate) shared: Arc<Shared>,
@@ -139,13 +139,13 @@ impl StateDb {
         Ok(self.store.write(batch)?)
     }
 
-    /// The store, for tables of its other users.
+    /// The store, for the tables that are not the state's, see [`Table`].
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
 
-    /// The newest block, and the epoch of what is known in memory.
+    /// The newest block, and the epoch of the cache.
     fn tip(&self) -> Result<(Tip, u64), StateError> {
         self.shared.tip(|| {
             let head = self.store.get(Table::Meta, codec::META_HEAD)?;
@@ -187,7 +187,7 @@ impl StateDb {
 
     fn view(&self, block: u64, epoch: u64, commitment: StateCommitment) -> StateView {
         let (store, shared) = (Arc::clone(&self.store), Arc::clone(&self.shared));
-        StateView::new(store, shared, At { block, epoch }, commitment)
+        StateView::new(store, shared, ViewId { block, epoch }, commitment)
     }
 
     pub(crate) fn stored_block(
@@ -199,7 +199,7 @@ impl StateDb {
         Ok(value.map(|value| codec::read_block(&key, &value)).transpose()?)
     }
 
-    /// A block up to the newest; those of a group that is being written are in the store before they are visible.
+    /// The record of a block up to the newest. The store may hold later ones: a group becomes visible after its last write.
     fn block_record(&self, number: u64) -> Result<(StateCommitment, Vec<u64>), StateError> {
         let newest = self.newest()?;
         if number > newest {
@@ -229,7 +229,7 @@ impl StateDb {
         Ok(self.block_record(block)?.0)
     }
 
-    /// An account now.
+    /// An account in the newest state, `None` if it has no leaf.
     ///
     /// # Errors
     /// If the store fails.
@@ -237,7 +237,7 @@ impl StateDb {
         self.latest()?.account(address)
     }
 
-    /// An account after `block`.
+    /// An account after `block`, `None` if it has no leaf.
     ///
     /// # Errors
     /// If the block is not known, its state was pruned, or the store fails.
@@ -245,7 +245,7 @@ impl StateDb {
         self.at(block)?.account(address)
     }
 
-    /// A storage slot now; 0 if absent.
+    /// A storage slot in the newest state; 0 if absent.
     ///
     /// # Errors
     /// If the store fails.
@@ -272,7 +272,7 @@ impl StateDb {
         }
         let key = codec::block_key(number);
         let record = self.store.get(Table::Accesses, &key)?;
-        // The bound moves before records go: what was read while it permitted this block is whole.
+        // Checked after the read: pruning moves the bound before it removes records.
         let earliest = self.earliest();
         if number <= earliest {
             return Err(StateError::Pruned { number: number - 1, earliest });
@@ -289,7 +289,7 @@ impl StateDb {
         self.latest()?.code(keccak)
     }
 
-    /// What the state would be after the changes, without writing anything.
+    /// The commitment to the state after the changes, without writing anything.
     ///
     /// # Errors
     /// As [`Self::prepare_blocks`].
@@ -298,8 +298,8 @@ impl StateDb {
         blocks.last().map_or_else(|| self.commitment(), |block| Ok(block.commitment))
     }
 
-    /// Works out consecutive blocks after the newest one, without writing anything: what
-    /// [`Self::commit_prepared`] then commits, unless another block comes first.
+    /// Prepares consecutive blocks after the newest one, without writing anything. [`Self::commit_prepared`] commits them,
+    /// unless another block was committed meanwhile.
     ///
     /// # Errors
     /// If code is missing, the tree is full, or the store fails.
@@ -309,7 +309,7 @@ impl StateDb {
         prepare(&view, view.block() + 1, changes, |_| Ok(Vec::new()))
     }
 
-    /// Every code that an account refers to is known, or comes with its block or one before it.
+    /// Checks that every code that an account refers to is stored, or comes with its block or one before it.
     fn check_codes(&self, blocks: &[BlockChanges]) -> Result<(), StateError> {
         let mut new_codes = HashSet::new();
         for changes in blocks {
@@ -327,9 +327,9 @@ impl StateDb {
     }
 
     /// Commits prepared blocks, each with its writes of other tables: every block is one atomic write, and the group is
-    /// made durable once, at the end. Then it is visible. If a write fails, the newest block is the last one whose write
-    /// the store has, which may be any block of the group or the one before it; if only the last step fails, that is
-    /// the last one, and whether it survives the machine is not known.
+    /// made durable once, at the end. Then it is visible. If a write fails, the newest block is the last one that reached
+    /// the store: any block of the group, or the one before it. If only the final sync fails, it is the last of the group,
+    /// and whether it survives a crash of the machine is unknown.
     ///
     /// # Errors
     /// If the blocks do not follow the newest and each other, were prepared on another state, or the store fails.
@@ -363,7 +363,7 @@ impl StateDb {
             if group { self.store.sync() } else { Ok(()) }
         };
         if let Err(e) = write() {
-            // What of the group is in the store is asked of the store, as after a restart.
+            // Which blocks reached the store is read from the store, as after a restart.
             self.shared.forget(|_| ());
             return Err(e.into());
         }
@@ -399,7 +399,7 @@ impl StateDb {
         self.commitment()
     }
 
-    /// Takes back every block after `block`, as a whole or not at all. Views of those blocks must no longer be used.
+    /// Reverts every block after `block`, as a whole or not at all. Views of those blocks must no longer be used.
     ///
     /// # Errors
     /// If the block is not known, its state was pruned, or the store fails.
@@ -444,7 +444,7 @@ impl StateDb {
     }
 }
 
-/// keccak256 over chain id and leaves, in order: two genesis files with one digest have one state.
+/// keccak256 over chain id and leaves, in order: genesis files of equal digest have equal states.
 fn genesis_digest(genesis: &Genesis) -> B256 {
     let mut bytes = genesis.chain_id.to_be_bytes().to_vec();
     for (id, value) in genesis.leaves() {

@@ -1,4 +1,4 @@
-//! The tree of no accounts: the sentinel alone.
+//! The tree that holds only the sentinel leaf: the one that a genesis is committed on.
 
 use ark_ff::Zero;
 use cairn_protocol::{
@@ -14,7 +14,7 @@ use crate::{
     tree::{Group, TreeReader, zero_hash},
 };
 
-/// See the module.
+/// The tree of one leaf, the sentinel.
 pub struct EmptyTree {
     /// The leftmost node of each level.
     left: [Fr; TREE_DEPTH + 1],

@@ -1,10 +1,10 @@
-//! Errors of the state.
+//! Errors of reads and commits of the state; those of batch openings are in `witness`.
 
 use alloy_primitives::B256;
 
 use crate::store::{StoreError, Table};
 
-/// Why the state cannot answer or commit.
+/// Why a read or a commit fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
     #[error(transparent)]
@@ -20,9 +20,14 @@ pub enum StateError {
     Pruned { number: u64, earliest: u64 },
     #[error("block {got} cannot be committed, the next is {expected}")]
     WrongBlock { expected: u64, got: u64 },
-    #[error("block {number} was prepared on the state {got}, the newest block left {expected}")]
+    #[error(
+        "block {number} was prepared on state root {got}, the newest block has {expected}: prepare it again"
+    )]
     OtherParent { number: u64, expected: B256, got: B256 },
-    #[error("the database belongs to another genesis: digest {got}, expected {expected}")]
+    #[error(
+        "the database has genesis digest {got}, the genesis file {expected}: use the file that the database was made from, or \
+         another database"
+    )]
     GenesisMismatch { expected: B256, got: B256 },
     #[error("no code is known for the Poseidon code hash {code_hash}")]
     UnknownCode { code_hash: B256 },

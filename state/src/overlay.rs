@@ -1,5 +1,5 @@
-//! Changes to a tree in memory, over a state that stays as it is. Commits and witnesses change leaves through this one code;
-//! commits then hash by themselves, a group of blocks at once.
+//! Changes to a tree in memory, on top of a state that does not change. Commits and batch openings both change leaves
+//! here. Not here: the hashing of commits, which takes a group of blocks at once (`prepare`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,7 +15,7 @@ use crate::{
     tree::{CAPACITY, Group, TreeReader, slot_of},
 };
 
-/// See the module. Hashes are brought up to date by [`Overlay::flush`], each changed node once.
+/// A tree with changes in memory. [`Overlay::flush`] updates its hashes, each changed node once.
 pub struct Overlay<'a, R: ?Sized> {
     base: &'a R,
     leaves: BTreeMap<u64, Leaf>,
@@ -28,7 +28,7 @@ pub struct Overlay<'a, R: ?Sized> {
 }
 
 impl<'a, R: TreeReader + ?Sized> Overlay<'a, R> {
-    /// No changes over `base`.
+    /// `base` without changes.
     pub fn new(base: &'a R) -> Self {
         Self {
             base,
@@ -62,7 +62,7 @@ impl<'a, R: TreeReader + ?Sized> Overlay<'a, R> {
         Ok((old.next_key, old.next_index))
     }
 
-    /// Fills the position `index`, to which the predecessor is linked already.
+    /// Creates the leaf at `index`; [`Self::link`] has pointed its predecessor there.
     ///
     /// # Errors
     /// If the position is taken, the tree is full, or another leaf has the same key.
@@ -130,8 +130,8 @@ impl<'a, R: TreeReader + ?Sized> Overlay<'a, R> {
         Ok(self.commitment)
     }
 
-    /// Positions of the leaves that changed since the last call, ascending. Their hashes are then the caller's task: a later
-    /// [`Self::flush`] does not see them.
+    /// Positions of the leaves that changed since the last call, ascending. The caller hashes them: a later
+    /// [`Self::flush`] does not.
     pub fn take_changed(&mut self) -> BTreeSet<u64> {
         std::mem::take(&mut self.dirty)
     }

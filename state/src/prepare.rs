@@ -1,5 +1,5 @@
-//! Blocks before they are written: a group of consecutive blocks is hashed level by level, each changed version of a
-//! node once, on all cores.
+//! Preparation of blocks for a commit: a group of consecutive blocks is hashed level by level, each changed version of a
+//! node once, on all cores. Nothing is written here.
 
 use std::{collections::HashMap, sync::OnceLock, thread::available_parallelism};
 
@@ -23,7 +23,7 @@ use crate::{
     tree::{Group, TreeReader, slot_of},
 };
 
-/// A block whose hashes are worked out and whose writes are ready; nothing is written yet.
+/// A block with its hashes and writes, ready to be committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreparedBlock {
     pub number: u64,
@@ -41,7 +41,7 @@ pub(crate) trait Base: TreeReader + Sync {
     fn leaf_id(&self, index: u64) -> Result<Option<LeafId>, StateError>;
 }
 
-/// A version of a node, or of a leaf: its hash after the block of the group with the number `block`, counted from 0.
+/// A version of a node or leaf: its hash after block `block` of the group, counted from 0.
 #[derive(Clone, Copy)]
 struct Node {
     index: u64,
@@ -49,14 +49,14 @@ struct Node {
     hash: Fr,
 }
 
-/// A version of a node by its children.
+/// A version of a node, as its children after block `block` of the group.
 struct NodeVersion {
     index: u64,
     block: usize,
     group: Group,
 }
 
-/// Threads of their own: in the global pool a block would wait until a proof has nothing left to do.
+/// Runs `work` in a pool of its own: in rayon's global pool a block would wait behind the tasks of a proof.
 fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
     let pool = POOL.get_or_init(|| {
@@ -68,12 +68,12 @@ fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     });
     match pool {
         Some(pool) => pool.install(work),
-        // No threads to be had: the global pool then has none either and works on this one.
+        // No thread could be started: the global pool then has none either and runs on this one.
         None => work(),
     }
 }
 
-/// Applies a block to the overlay, notes the id of each leaf that is there afterwards, and returns what was touched.
+/// Applies a block to the overlay, adds the ids of the leaves that it wrote to `ids`, and returns what it touched.
 fn apply<R: TreeReader>(
     overlay: &mut Overlay<'_, R>,
     changes: &BlockChanges,
@@ -91,7 +91,7 @@ fn apply<R: TreeReader>(
                 index
             }
             None if leaf.new_value == leaf.old_value => continue,
-            // It changes and is not created: it was there.
+            // It changes and is not created, so it exists.
             None => match overlay.index_of(&leaf.id)? {
                 Some(index) => {
                     overlay.update(index, leaf.new_value)?;
@@ -105,7 +105,7 @@ fn apply<R: TreeReader>(
     Ok(record)
 }
 
-/// Prepares blocks from number `first` on. `seed` acts on the tree before the first, and says which leaves it created.
+/// Prepares blocks from number `first` on. `seed` changes the tree before the first one and returns the leaves it created.
 pub(crate) fn prepare<B: Base>(
     base: &B,
     first: u64,
@@ -124,18 +124,18 @@ pub(crate) fn prepare<B: Base>(
         for index in overlay.take_changed() {
             leaves.push((index, block, overlay.leaf(index)?));
         }
-        // The root follows below.
+        // `hash` fills in the root.
         let commitment = overlay.commitment();
         let mut writes = codes(changes);
         let number = first + block as u64;
-        // The genesis is nobody's block: no batch opens it.
+        // The genesis is in no batch, so nobody opens its leaves.
         if number > 0 {
             writes.put(Table::Accesses, codec::block_key(number), codec::access(&access));
         }
         prepared.push(PreparedBlock { number, commitment, parent, writes, changed: Changed::default() });
         parent = commitment;
     }
-    // A predecessor that got a new pointer only is not among the writes.
+    // The ids of predecessors of which only the pointers changed.
     for (index, ..) in &leaves {
         if !ids.contains_key(index) {
             ids.insert(*index, base.leaf_id(*index)?);
@@ -146,7 +146,7 @@ pub(crate) fn prepare<B: Base>(
     Ok(prepared)
 }
 
-/// The code of a block, in its batch.
+/// The writes that store a block's code.
 fn codes(changes: &BlockChanges) -> Batch {
     let mut writes = Batch::new();
     for code in &changes.codes {

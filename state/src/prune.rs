@@ -1,6 +1,6 @@
-//! Pruning: what only blocks before a bound need is removed, a bounded batch at a time.
+//! Pruning: removes what only states before a bound read, in batches of bounded size.
 //!
-//! Two entries of the meta table lead through it. `earliest` is the bound: states before it are refused. `pruned` is the
+//! Two entries of the meta table hold its progress. `earliest` is the bound: states before it are refused. `pruned` is the
 //! last block b whose older versions are gone: for every leaf and node that b or a block before it changed, one version
 //! up to b is left, the newest. Removing goes block by block from `pruned` + 1 to `earliest`: what block b changed has a
 //! version b, so no state from b on reads an older one.
@@ -24,7 +24,7 @@ use crate::{
 /// Removals in one batch.
 const BATCH: usize = 4096;
 
-/// The removals of a batch that is not full, and the number of all.
+/// The removals of the batch being filled, and the number of all removals so far.
 #[derive(Default)]
 struct Removals {
     batch: Batch,
@@ -43,7 +43,7 @@ impl StateDb {
     /// be committed and states read at the same time. The code of accounts and the `app` tables are not touched.
     ///
     /// # Errors
-    /// If block `earliest` is not known or the store fails; then calling again goes on.
+    /// If block `earliest` is not known or the store fails; another call continues.
     pub fn prune_to(&self, earliest: u64) -> Result<u64, StateError> {
         let _pruner = self.pruner.lock().unwrap_or_else(PoisonError::into_inner);
         self.move_earliest(earliest)?;
@@ -69,7 +69,7 @@ impl StateDb {
         Ok(removals.total)
     }
 
-    /// Not while a revert decides that the bound permits it.
+    /// Takes the writer's lock: a revert must not find that the bound permits it while the bound moves.
     fn move_earliest(&self, earliest: u64) -> Result<(), StateError> {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let newest = self.newest()?;

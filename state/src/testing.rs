@@ -7,12 +7,12 @@ use std::sync::{
 
 use crate::store::{Batch, Store, StoreError, Table, Visitor};
 
-/// When a step fails.
+/// Whether a failing step takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing of it has happened.
+    /// It does not: the step fails before it is executed.
     Before,
-    /// All of it has happened, the acknowledgement is lost.
+    /// It does: the step is executed and an error is returned.
     After,
 }
 
@@ -43,12 +43,12 @@ impl FaultyStore {
         *self.plan() = Some(Plan { steps_left: steps, fault, error });
     }
 
-    /// Fails no more.
+    /// Lets all steps succeed again.
     pub fn heal(&self) {
         *self.plan() = None;
     }
 
-    /// Number of steps that happened.
+    /// Number of steps that took effect.
     pub fn steps(&self) -> usize {
         self.steps.load(Ordering::SeqCst)
     }

@@ -19,14 +19,14 @@ pub const CAPACITY: u64 = TREE_CAPACITY;
 /// The eight children of a node.
 pub type Group = [Fr; TREE_ARITY];
 
-/// Which child of its parent a node is.
+/// Which child of its parent a node is, 0 to 7.
 #[must_use]
 pub const fn slot_of(index: u64) -> usize {
-    // Less than eight.
+    // No truncation: less than eight.
     (index % TREE_ARITY as u64) as usize
 }
 
-/// A state of the tree.
+/// One state of the tree, for reading.
 pub trait TreeReader {
     /// Root and leaf count.
     fn commitment(&self) -> StateCommitment;
@@ -91,7 +91,7 @@ pub trait TreeReader {
         Ok(Opening { index, leaf: self.leaf(index)?, siblings: self.siblings(index)? })
     }
 
-    /// Proof that a leaf is present, or that it is absent: then of the leaf with the next smaller key.
+    /// The opening of a leaf or, if it is absent, of the leaf with the next smaller key.
     ///
     /// # Errors
     /// If the store fails.
@@ -102,7 +102,7 @@ pub trait TreeReader {
         }
     }
 
-    /// As [`Self::prove`], for someone who knows the state root only.
+    /// As [`Self::prove`], as a proof that is verified against the state root alone.
     ///
     /// # Errors
     /// If the store fails.

@@ -12,7 +12,7 @@ use cairn_protocol::{
 };
 
 use crate::{
-    cache::{At, LeafEntry, Shared},
+    cache::{LeafEntry, Shared, ViewId},
     codec,
     error::StateError,
     prepare::Base,
@@ -20,7 +20,7 @@ use crate::{
     tree::{Group, TreeReader, zero_hash},
 };
 
-/// An account with what is known natively of it.
+/// An account, with its leaf's position and the keccak256 code hash, which is not in the leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountRecord {
     pub nonce: u64,
@@ -42,12 +42,12 @@ impl AccountRecord {
     }
 }
 
-/// See the module.
+/// The state as it was after one block.
 #[derive(Clone)]
 pub struct StateView {
     store: Arc<dyn Store>,
     shared: Arc<Shared>,
-    at: At,
+    at: ViewId,
     commitment: StateCommitment,
 }
 
@@ -56,7 +56,7 @@ impl StateView {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         shared: Arc<Shared>,
-        at: At,
+        at: ViewId,
         commitment: StateCommitment,
     ) -> Self {
         Self { store, shared, at, commitment }
@@ -68,8 +68,8 @@ impl StateView {
         self.at.block
     }
 
-    /// The newest version of an entry up to this view's block. The bound of pruning moves before anything is removed, so
-    /// what was read while the bound permitted this block is whole.
+    /// The newest version of an entry up to this view's block. Pruning moves its bound before it removes anything: if the
+    /// bound permits this block after the read, the read was complete.
     fn last_version(&self, table: Table, key: &[u8]) -> Result<Option<(u64, Vec<u8>)>, StateError> {
         let found = self.store.last_version(table, key)?;
         let (number, earliest) = (self.at.block, self.shared.earliest());
@@ -190,7 +190,7 @@ impl TreeReader for StateView {
     fn predecessor(&self, key: Fr) -> Result<u64, StateError> {
         let from = codec::tree_key(key);
         let mut found = None;
-        // Keys that were created after this view's block are passed over.
+        // Skips keys that were created after this view's block.
         self.store.scan_back(Table::Keys, &from, &mut |k, v| {
             if k == from {
                 return true;

@@ -1,5 +1,5 @@
-//! The openings of a batch: what it does to each leaf it touches, by ascending key, each relative to the tree that
-//! the leaves before it left behind. And an independent check of them.
+//! The openings of a batch: what it does to each leaf it touches, by ascending key, each relative to the tree after the
+//! operations before it; and an independent check of them. Not here: what is touched (`cairn_protocol::access`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,15 +32,15 @@ pub struct BatchLeafOps {
 pub enum WitnessError {
     #[error(transparent)]
     State(#[from] StateError),
-    #[error("leaf {id:?} is touched twice")]
+    #[error("the record has leaf {id:?} twice")]
     TouchedTwice { id: LeafId },
     #[error("leaf {id:?} exists at {index} and cannot be created")]
     ExistsAlready { id: LeafId, index: u64 },
-    #[error("leaf {id:?} is absent and gets a value, but the record says nothing of its creation")]
+    #[error("leaf {id:?} is absent and gets a value, but the record does not have it as created")]
     NotCreated { id: LeafId },
     #[error("leaf {id:?} does not hold the old value of the record in the state before the batch")]
     OtherOldValue { id: LeafId },
-    #[error("the operations lead to {got:?}, the batch to {expected:?}")]
+    #[error("the operations lead to {got:?}, the state after the batch is {expected:?}")]
     OtherState { expected: StateCommitment, got: StateCommitment },
 }
 
@@ -134,8 +134,8 @@ pub enum LeafOpsError {
     WrongNewState { expected: StateCommitment, got: StateCommitment },
 }
 
-/// Checks operations by their paths alone: that they start at `old` and end at `new`, that every leaf is what it is
-/// said to be, and that nothing else changes.
+/// Checks operations by their paths alone: that they start at `old` and end at `new`, that every opened leaf is in the tree,
+/// and that nothing else changes.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -187,7 +187,7 @@ pub fn check_leaf_ops(
             }
         }
     }
-    // Positions are distinct, new and below the new count: the right number of them fills the gap without holes.
+    // Positions are distinct and between the old and the new count: as many as the difference leave no hole.
     let got = StateCommitment { tree_root: root, leaf_count: old.leaf_count + created.len() as u64 };
     if got == new { Ok(()) } else { Err(LeafOpsError::WrongNewState { expected: new, got }) }
 }

@@ -2,15 +2,15 @@
 pragma solidity 0.8.37;
 
 /// @title Verifier of proofs of L2 state
-/// @notice Takes what `eth_getProof` of an L2 node answers and a state root that the rollup has verified, and tells what
-/// an account or a storage slot held in that state. Anyone may call; nothing is trusted but the state root.
+/// @notice Verifies an answer of `eth_getProof` against a state root and returns what an account or a storage slot held in
+/// that state. Anyone may call; nothing is trusted but the state root.
 /// @dev A proof is 11 strings. The first has ten words: present (0 or 1), key, v₀, v₁, v₂, next key, next index, index, leaf
 /// count, tree root. The other ten have seven words each: a level's siblings in position order, from the leaf upward.
 /// Elements and words count from 0. A proof has one valid form: nothing can be changed without failing a check.
 interface IStateProof {
-    /// @notice The proof has another number of elements.
+    /// @notice The proof has a wrong number of elements.
     error ProofLength(uint256 expected, uint256 got);
-    /// @notice An element has another length, in bytes.
+    /// @notice An element has a wrong length, in bytes.
     error ElementLength(uint256 element, uint256 expected, uint256 got);
     /// @notice A word is outside its range: a flag above 1, a number of more than 64 bits, or a field element that is not
     /// below the modulus.
@@ -32,6 +32,7 @@ interface IStateProof {
     /// @dev Reverts with one of the errors above. `stateRoot` must come from the rollup contract, never from the caller of
     /// a protocol that relies on the answer.
     /// @param stateRoot A state root as the rollup contract stores it.
+    /// @param account The account's address.
     /// @param proof `accountProof` of `eth_getProof`.
     /// @return exists Whether the account has a leaf; if not, the rest is zero.
     /// @return nonce Its nonce.

@@ -95,7 +95,7 @@ interface IZkEVM {
 
     /// @notice `manager` does not take rollup exit roots from this contract.
     error GlobalExitRootManagerMismatch(address manager, address rollup);
-    /// @notice A role, or the shapes' list, is empty at deployment.
+    /// @notice A role is the zero address, or there is no verifier.
     error IncompleteInitParams();
     /// @notice The shape has a verifier already: verifiers are never replaced.
     error VerifierAlreadySet(uint32 shapeId);
@@ -117,21 +117,21 @@ interface IZkEVM {
 
     /// @notice There is no such pending state.
     error PendingStateDoesNotExist(uint64 pendingStateNum);
-    /// @notice No state root is stored for the first old batch.
+    /// @notice No verification ended at batch `initNumBatch`: no state root is stored for it.
     error OldStateRootDoesNotExist(uint64 initNumBatch);
-    /// @notice The first old batch is not verified.
+    /// @notice Batch `initNumBatch` is not verified yet.
     error InitNumBatchAboveLastVerifiedBatch(uint64 initNumBatch, uint64 lastVerifiedBatch);
-    /// @notice The verification adds nothing to what is verified.
+    /// @notice Batch `finalNewBatch` is verified already.
     error FinalNumBatchBelowLastVerifiedBatch(uint64 finalNewBatch, uint64 lastVerifiedBatch);
     /// @notice There must be one proof for each batch after `initNumBatch`, up to and with `finalNewBatch`.
     error ProofCountMismatch(uint256 got, uint256 expected);
-    /// @notice The last new batch is not the end of a sequence.
+    /// @notice No sequence ends at batch `finalNewBatch`.
     error NewAccInputHashDoesNotExist(uint64 finalNewBatch);
-    /// @notice The last proof is of other data than was sequenced.
+    /// @notice The last proof's accumulated hash is not the one that was sequenced.
     error NewAccInputHashMismatch(uint64 finalNewBatch, bytes32 got, bytes32 expected);
     /// @notice A new state root is zero or not below the order of the scalar field.
     error NewStateRootNotInsidePrime(uint64 numBatch, bytes32 stateRoot);
-    /// @notice The proofs contradict the state root that is verified already.
+    /// @notice Batch `numBatch` is verified already, with another state root.
     error StateRootConflict(uint64 numBatch, bytes32 got, bytes32 verified);
     /// @notice There is no verifier for the shape.
     error UnknownShape(uint32 shapeId);
@@ -199,7 +199,7 @@ interface IZkEVM {
     /// @notice Identifier of the rules that the circuits prove.
     function forkID() external view returns (uint64);
 
-    /// @notice Keeper of the global exit roots.
+    /// @notice The contract of the global exit roots.
     function globalExitRootManager() external view returns (IGlobalExitRoot);
 
     /// @notice May change the roles and add verifiers.

@@ -6,9 +6,9 @@ import {Bn254} from "./Bn254.sol";
 /// @title Hashes that L1, node and circuit agree on
 /// @dev All are keccak256 over big-endian values without padding.
 library Hashes {
-    /// @notice What a batch proof is of, apart from the roots and hashes that change.
+    /// @notice The values of a public input that are the same for all batches of a verification.
     struct BatchContext {
-        /// Receives the right to use the proof: the sender of the verifying transaction.
+        /// Sender of the verifying transaction: nobody else can use the proof.
         address aggregator;
         /// Chain id of L2.
         uint64 chainId;

@@ -1,5 +1,5 @@
-//! What a block touches in the tree, and where its new leaves go. Not here: how execution finds out (the sequencer's
-//! part), and how touched leaves are opened (`crate::witness`).
+//! Which leaves a block touches, and the positions of its new leaves. Not here: how execution records accesses
+//! (`sequencer/src/trail.rs`), and how touched leaves are opened (`state/src/witness.rs`).
 
 mod allocator;
 mod record;

@@ -1,4 +1,5 @@
-//! What a block or a batch touched, leaf by leaf, as its execution saw it. Nobody derives this from the transactions.
+//! The leaves that a block or a batch touched, as its execution recorded them: nothing else derives them from the
+//! transactions.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::LeafAllocator;
 use crate::leaf::LeafId;
 
-/// One access to the tree: a leaf, and what a write puts there; `None` is a read.
+/// One access to the tree: the leaf, and the value elements that a write stores; `None` is a read.
 pub type Access = (LeafId, Option<[Fr; 3]>);
 
 /// A leaf that was read or written.
@@ -24,14 +25,14 @@ pub struct TouchedLeaf {
     /// The value elements after, all zero if the leaf is still absent.
     #[serde(with = "crate::serde_field::value")]
     pub new_value: [Fr; 3],
-    /// The position that the leaf took if it was created. A created leaf may end with the empty value.
+    /// The leaf's position if it was created, else `None`. A created leaf may end with the empty value.
     pub created: Option<u64>,
 }
 
 /// Every leaf that a block touched, once, in the order of first access.
 ///
-/// Touched is what must be opened to prove the block, also if it did not change and also if the frame that touched it
-/// reverted:
+/// A leaf is touched if it must be opened to prove the block, even if it did not change or the frame that accessed it
+/// reverted. In order:
 ///
 /// 1. `globalExitRootMap` of the batch's global exit root, if the block is the first of a batch and that root is not 0;
 /// 2. what the transaction accesses: sender; recipient or created contract; each address of the access list, followed
@@ -40,28 +41,28 @@ pub struct TouchedLeaf {
 /// 3. the block number;
 /// 4. `lastRollupExitRoot`, which the batch that ends with this block shows to L1.
 ///
-/// An instruction that fails before it loads, because the gas for a cold access is missing, touches nothing. A
-/// precompile is touched if it is called or asked about, not because it is warm. Code that runs is covered by the
-/// account that holds it, whose value names the code's hash.
+/// An instruction that runs out of gas on its cold access (EIP-2929) touches nothing. A precompile is touched by a call
+/// or an opcode that reads its account, not by being warm. Executed code has no entry of its own: the leaf of its account
+/// holds the code hash.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockAccess {
     pub leaves: Vec<TouchedLeaf>,
 }
 
-/// Records of consecutive blocks that do not fit together.
+/// Why records are not those of consecutive blocks; `record` counts from 0.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    #[error("record {record}: leaf {id:?} does not hold what the record before left there")]
+    #[error("record {record}: the old value of leaf {id:?} is not the new value of the record before")]
     ValueNotContinued { record: usize, id: LeafId },
-    #[error("record {record}: leaf {id:?} is created and was there before")]
+    #[error("record {record}: leaf {id:?} is created, but an earlier record has created it")]
     CreatedTwice { record: usize, id: LeafId },
 }
 
 impl BlockAccess {
-    /// The record of consecutive blocks as if they were one.
+    /// Merges the records of consecutive blocks into one.
     ///
     /// # Errors
-    /// If they do not follow each other; `record` counts from 0.
+    /// If the blocks are not consecutive.
     pub fn merge<'a>(blocks: impl IntoIterator<Item = &'a Self>) -> Result<Self, AccessError> {
         let mut merged = Self::default();
         let mut places: HashMap<LeafId, usize> = HashMap::new();
@@ -98,7 +99,7 @@ impl BlockAccess {
     }
 }
 
-/// Where a leaf that was recorded is.
+/// The two indices of a recorded leaf.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     /// In the record.
@@ -107,7 +108,7 @@ struct Place {
     index: u64,
 }
 
-/// Makes a [`BlockAccess`] of accesses in their order. New leaves get their positions in the order of the writes.
+/// Builds a [`BlockAccess`] from accesses in order. New leaves get their positions in the order of the writes.
 #[derive(Clone, Debug)]
 pub struct AccessRecorder {
     allocator: LeafAllocator,
@@ -123,7 +124,7 @@ impl AccessRecorder {
     }
 
     /// Records an access. `before` gives position and value of the leaf before the block, `None` if it is absent; it is
-    /// asked at the leaf's first access only. Writes that are undone later must not come here; reads may.
+    /// called at the leaf's first access only. Do not record writes that are reverted later; record the reads among them.
     ///
     /// # Errors
     /// That of `before`.
@@ -152,7 +153,7 @@ impl AccessRecorder {
         Ok(())
     }
 
-    /// As [`Self::access`], where what was there before is at hand.
+    /// As [`Self::access`], with `before` as a value.
     pub fn access_known(&mut self, access: Access, before: Option<(u64, [Fr; 3])>) {
         match self.access(access, || Ok::<_, Infallible>(before)) {
             Ok(()) => {}

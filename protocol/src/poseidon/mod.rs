@@ -1,5 +1,5 @@
-//! Native Poseidon over BN254's scalar field with circom's parameters, width = inputs + 1. light-poseidon gives the
-//! parameters and, in the tests, the right answers; the evaluation is that of the paper's appendix B. Not a sponge.
+//! Native Poseidon over BN254's scalar field with circom's parameters, width = inputs + 1. light-poseidon supplies the
+//! parameters and is the oracle of the tests; the evaluation is that of the paper's appendix B. Not a sponge.
 
 mod parameters;
 mod wide;
@@ -15,8 +15,8 @@ use wide::Wide;
 /// Largest number of inputs of one permutation.
 pub const MAX_INPUTS: usize = 12;
 
-/// Partial rounds whose effect on the elements without S-box is added at once. Fewer mean more reductions, more mean
-/// more products.
+/// Partial rounds after which the elements without S-box are updated. A smaller number costs reductions, a larger one
+/// products.
 const BLOCK: usize = 4;
 
 /// Poseidon of 1 to [`MAX_INPUTS`] field elements.
@@ -33,7 +33,7 @@ pub fn poseidon(inputs: &[Fr]) -> Fr {
                     static PARAMETERS: OnceLock<Parameters<$width>> = OnceLock::new();
                     PARAMETERS.get_or_init(Parameters::new).hash(inputs)
                 })*
-                _ => panic!("poseidon of {} inputs", inputs.len()),
+                _ => panic!("poseidon takes 1 to {MAX_INPUTS} inputs, got {}", inputs.len()),
             }
         };
     }
@@ -142,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "poseidon of 0 inputs")]
+    #[should_panic(expected = "poseidon takes 1 to 12 inputs, got 0")]
     fn rejects_no_inputs() {
         let _ = poseidon(&[]);
     }
 
     #[test]
-    #[should_panic(expected = "poseidon of 13 inputs")]
+    #[should_panic(expected = "poseidon takes 1 to 12 inputs, got 13")]
     fn rejects_too_many_inputs() {
         let _ = poseidon(&[Fr::zero(); 13]);
     }

@@ -5,9 +5,9 @@
 //! rounds and z = Nᴿ⁻ᵏ·y before partial round k: then z' = z + Nᴿ⁻ᵏ⁻¹·(w·s + c) and x' = m·s + (v·N⁻⁽ᴿ⁻ᵏ⁾)·z + c₀, without
 //! a dense matrix. Nᴿ is multiplied into the matrix of the full round before, and z = y at the end.
 //!
-//! Constants of z are moved to where they do not change z: the sum of all is added at the beginning, and x' has the ones
-//! that are still to come subtracted. Over a few rounds z' is z plus columns times s, so x' is a sum over an older z and
-//! the S-box outputs since then.
+//! The constants of z are all added before the first partial round, and x' subtracts the contribution of those that belong
+//! to later rounds. So over a few rounds z' is z plus columns times s, and x' is a sum over an older z and the S-box
+//! outputs since then.
 //!
 //! Source: Grassi et al., "Poseidon", 2019/458, appendix B.
 
@@ -35,13 +35,13 @@ pub(super) struct PartialRound {
     pub constant: Fr,
 }
 
-/// See the module.
+/// The parameters of width `T`.
 pub(super) struct Parameters<const T: usize> {
     /// The constants of the first round.
     pub first: [Fr; T],
     pub opening: Vec<FullRound<T>>,
     pub partial: Vec<PartialRound>,
-    /// But for the last round.
+    /// All but the last round.
     pub closing: Vec<FullRound<T>>,
     /// The row of the last round's matrix that gives the hash.
     pub last: [Fr; T],

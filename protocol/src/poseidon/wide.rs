@@ -18,7 +18,7 @@ pub(super) struct Wide([u64; 2 * LIMBS + 1]);
 fn multiply_add(a: u64, b: u64, c: u64, carry: u64) -> (u64, u64) {
     let sum =
         u128::from(a).wrapping_add(u128::from(b).wrapping_mul(u128::from(c))).wrapping_add(u128::from(carry));
-    // The two halves.
+    // The two halves: truncation is intended.
     (sum as u64, (sum >> 64) as u64)
 }
 

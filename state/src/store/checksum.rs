@@ -1,6 +1,6 @@
 //! The checksum at the end of a stored value: CRC-32C over table, key and value, so that an entry that was changed, cut off
-//! or put in another's place is noticed. RocksDB's own checksums guard its blocks on the disk, this one what is in
-//! its memory and on the way through its compactions. No defence against somebody who can write the files.
+//! or put in another's place is noticed. RocksDB's own checksums cover its blocks on the disk, this one also its memory and
+//! its compactions. It does not protect against somebody who can write the files.
 
 use super::StoreError;
 
@@ -8,7 +8,7 @@ use super::StoreError;
 const BYTES: usize = 4;
 
 fn checksum(table: &str, key: &[u8], value: &[u8]) -> [u8; BYTES] {
-    // With the lengths, what is summed up can be taken apart in one way only.
+    // The lengths make the input of the sum unambiguous.
     let lengths = [(table.len() as u64).to_be_bytes(), (key.len() as u64).to_be_bytes()].concat();
     let parts = [&lengths, table.as_bytes(), key, value];
     parts.iter().fold(0, |sum, part| crc32c::crc32c_append(sum, part)).to_be_bytes()

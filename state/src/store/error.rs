@@ -1,6 +1,6 @@
 //! Why a store cannot answer or write, each with what to do about it.
 
-/// The database failed.
+/// Why the database cannot be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     #[error("database: {message}")]
@@ -54,7 +54,7 @@ pub(super) fn shown(key: &[u8]) -> String {
 }
 
 impl From<rocksdb::Error> for StoreError {
-    /// By the message, which is all that the C interface hands on: it has the system's words for the error number ("IO error: No
+    /// By the message: the C interface passes no error number, but the message has the system's text for it ("IO error: No
     /// space left on device: While appending to file: …: No space left on device", "IO error: While mkdir if missing: …:
     /// Read-only file system").
     fn from(e: rocksdb::Error) -> Self {

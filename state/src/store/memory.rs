@@ -10,7 +10,7 @@ use super::{Batch, Store, StoreError, Table, Visitor};
 
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// See the module.
+/// A store in memory.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     tables: RwLock<BTreeMap<Table, Entries>>,

@@ -36,11 +36,11 @@ pub enum Table {
     /// The node's blocks, hashes, transactions and batches. This table and those below are left to the users of the store,
     /// which may write them in one batch with a block of the state.
     Chain,
-    /// The transactions that wait.
+    /// The transactions that wait in the pool.
     Pool,
-    /// What was sent to L1, and what L1 made of it: jobs, sequences, verifications.
+    /// What was sent to L1, and its outcome: jobs, sequences, verifications.
     L1,
-    /// Proofs and what they are made from.
+    /// Proofs and their measurements.
     Proofs,
     /// Anything else. The first byte of a key names the owner.
     App,
@@ -128,7 +128,7 @@ impl Batch {
     }
 }
 
-/// Sees an entry; returns whether to go on.
+/// Takes key and value of an entry and returns whether to go on.
 pub type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> bool + 'a;
 
 /// An ordered key-value store with atomic batches.
@@ -168,21 +168,21 @@ pub trait Store: Send + Sync {
         Ok(found)
     }
 
-    /// Applies the batch as a whole. Once this returns, it and every earlier write survive the death of the machine.
+    /// Applies the batch as a whole. Once this returns, it and every earlier write survive a crash of the machine.
     ///
     /// # Errors
     /// If the database fails; then either all of the batch is in the store or nothing.
     fn write(&self, batch: Batch) -> Result<(), StoreError>;
 
-    /// Applies the batch as a whole. Once this returns, it survives the death of the process; that of the machine only
-    /// after [`Self::sync`] or a later [`Self::write`]. If the machine dies before, what is lost is a tail of the
+    /// Applies the batch as a whole. Once this returns, it survives a crash of the process; that of the machine only
+    /// after [`Self::sync`] or a later [`Self::write`]. If the machine crashes before, what is lost is a tail of the
     /// unsynced batches: none is kept without those before it.
     ///
     /// # Errors
     /// If the database fails; then either all of the batch is in the store or nothing.
     fn write_unsynced(&self, batch: Batch) -> Result<(), StoreError>;
 
-    /// Makes every write so far survive the death of the machine.
+    /// Makes every write so far survive a crash of the machine.
     ///
     /// # Errors
     /// If the database fails; the writes are in the store nevertheless.

@@ -1,5 +1,5 @@
-//! What every value in a table starts with: the version of its type, one byte. The bytes behind it do not say what they
-//! are, so that a value of another version is refused by name and never read as something that it is not.
+//! The version byte at the start of every value in a table. The bytes behind it are not self-describing: without a version,
+//! a value of an older layout could be misread.
 
 use super::{StoreError, Table, error::shown};
 
@@ -9,7 +9,7 @@ pub struct RecordType {
     pub table: Table,
     /// As errors name it.
     pub name: &'static str,
-    /// Is raised with every change of the layout, of what is left out of it, or of what it means.
+    /// To be raised with every change of the layout, of defaults that are left out, or of the meaning.
     pub version: u8,
 }
 

@@ -15,32 +15,32 @@ const CACHE_BYTES: usize = 128 << 20;
 const BUFFER_BYTES: usize = 128 << 20;
 /// Size of the write-ahead log at which the oldest buffers are flushed, in bytes.
 const LOG_BYTES: u64 = 256 << 20;
-/// Flushes and compactions write to the disk after each so many bytes, not all at their end: a block that is made durable
-/// meanwhile would wait behind the rest.
+/// Flushes and compactions sync each time they have written so many bytes: a block that is made durable meanwhile would
+/// wait behind one large sync at their end.
 const SYNC_BYTES: u64 = 512 << 10;
-/// And not more than this a second, for the same reason.
+/// The most that flushes and compactions write, in bytes per second, for the same reason.
 const BACKGROUND_BYTES_PER_S: i64 = 32 << 20;
-/// How often they get a part of that, in microseconds, and how often small ones are preferred: RocksDB's defaults.
+/// Refill period in microseconds and fairness of RocksDB's rate limiter: its defaults.
 const REFILL_US: i64 = 100_000;
 const FAIRNESS: i32 = 10;
 /// Bits a key of the bloom filters.
 const BLOOM_BITS: f64 = 10.0;
 
-/// What the state commits to and how values are kept: version byte, content, checksum. Format 2 has code hashes without
-/// due push data, format 3 the node's records by bincode, format 4 no records of what blocks touched; databases from before
-/// the checksum have no format entry.
+/// Format of the database: what the state commits to, and how values are kept (version byte, content, checksum). Format 2
+/// has code hashes without due push data, format 3 the node's records by bincode, format 4 no records of what blocks
+/// touched; databases from before the checksum have no format entry.
 const FORMAT: u8 = 5;
 /// Key of the format, in RocksDB's default column family.
 const FORMAT_KEY: &[u8] = b"format";
-/// What the format's checksum takes for the table.
+/// The table name in the checksum of the format entry.
 const FORMAT_TABLE: &str = "format";
 
-/// See the module.
+/// A store on disk.
 pub struct RocksStore {
     db: DB,
 }
 
-/// The length of what the versions of an entry have in common, for tables that are asked for the newest version.
+/// Length in bytes of the key without its block number, for tables that are read by [`Store::last_version`].
 const fn version_prefix(table: Table) -> Option<usize> {
     match table {
         Table::Leaves => Some(8),
@@ -55,7 +55,7 @@ fn table_options(table: Table, cache: &Cache) -> Options {
     blocks.set_bloom_filter(BLOOM_BITS, false);
     let mut options = Options::default();
     if let Some(bytes) = version_prefix(table) {
-        // Filters tell which files have any version of an entry; whole keys are never looked up.
+        // Filters hold prefixes, so that a file without any version of an entry is skipped; whole keys are never looked up.
         options.set_prefix_extractor(SliceTransform::create_fixed_prefix(bytes));
         blocks.set_whole_key_filtering(false);
     }
@@ -110,7 +110,7 @@ impl RocksStore {
         self.db.cf_handle(table.name()).ok_or(StoreError::MissingTable { table: table.name() })
     }
 
-    /// Over the whole table, also one whose filters know prefixes.
+    /// An iterator over the whole table that ignores the filters of prefixes.
     fn iterator(&self, table: Table) -> Result<DBRawIterator<'_>, StoreError> {
         let mut options = ReadOptions::default();
         options.set_total_order_seek(true);
@@ -149,7 +149,7 @@ fn visit_all(
         }
         step(&mut iterator);
     }
-    // An iterator also ends where it cannot read on.
+    // An iterator also ends at an error.
     Ok(iterator.status()?)
 }
 
@@ -174,7 +174,7 @@ impl Store for RocksStore {
     fn last_version(&self, table: Table, key: &[u8]) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
         let prefix = &key[..key.len().saturating_sub(8)];
         let mut options = ReadOptions::default();
-        // The prefix's filters apply only where they were made for just this prefix.
+        // The filters apply only to prefixes of the length they were made for.
         options.set_total_order_seek(version_prefix(table) != Some(prefix.len()));
         let mut iterator = self.db.raw_iterator_cf_opt(self.family(table)?, options);
         iterator.seek_for_prev(key);
