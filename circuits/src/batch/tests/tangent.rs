@@ -3,7 +3,7 @@
 use cairn_protocol::resources::{Resource, Rows};
 
 use super::{joins::filled, *};
-use crate::testing::tangent::Tangent;
+use crate::{gadgets::zero::INVERSE, testing::tangent::Tangent};
 
 /// The batch's hashes.
 const HASHES: &[&str] = &["batch.state.old_root", "batch.state.new_root"];
@@ -20,6 +20,25 @@ const REDUNDANT: &[(&str, &str)] = &[
     ("batch.state.new_root", "a hash is held fixed here; gadgets::poseidon has its own test"),
     ("exit_root.present", "the flag is a multiplicity, and at the other end of the bus it is boolean"),
 ];
+
+/// Multiplicities of tables, and what the machines and the batch list.
+fn may_move(name: &str) -> bool {
+    let listed = |(free, _): &(&str, &str)| *free == name;
+    name.starts_with("table.")
+        || name == INVERSE
+        || FREE.iter().any(listed)
+        || MACHINES.iter().any(|machine| machine.free_wires.iter().any(listed))
+}
+
+#[test]
+fn nothing_moves_in_any_machine_but_what_it_lists() {
+    let (shape, witness) = filled();
+    let assignment = Assignment::new(&shape, &witness, AGGREGATOR).unwrap();
+    let checker = Checker::new(&check(&shape, &assignment), secp256k1::fixed_tables());
+    let moving = Tangent::at(&checker, HASHES).moving;
+    let unlisted: BTreeMap<_, _> = moving.into_iter().filter(|(name, _)| !may_move(name)).collect();
+    assert_eq!(unlisted, BTreeMap::new());
+}
 
 #[test]
 fn nothing_moves_and_every_equation_of_the_batch_is_needed() {

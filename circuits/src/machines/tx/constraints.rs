@@ -114,7 +114,7 @@ pub(super) struct Flags {
 
 /// ```text
 /// tx.slot.enabled   en ∈ {0, 1}                                           1
-/// tx.slot.prefix    en·(1 − previous en) = 0                              1    without it: streams are out of order
+/// tx.slot.prefix    en·(1 − previous en) = 0                              1    disabled slots come last; nothing rests on it
 /// tx.slot.kind      pre-155, 2930, 1559 and en − their sum ∈ {0, 1}       4    without it: several kinds at once
 /// ```
 fn flags(cs: &mut Cs, row: &SlotRow, previous: Option<&Lc>) -> Flags {

@@ -73,7 +73,7 @@ fn enforce_recipient_is_no_precompile(cs: &mut Cs, en: &Lc, parsed: &Parsed) {
 ///
 /// ```text
 /// tx.gas.intrinsic   gas limit − gas ∈ [0, 2³²)            2    without it: more gas is charged than was signed for
-/// tx.gas.block       30 000 000 − gas limit ∈ [0, 2³²)     2    without it: the fee products below could wrap around
+/// tx.gas.block       30 000 000 − gas limit ∈ [0, 2³²)     2    without it: gas above the block's executes
 /// ```
 /// The gas limit has 8 digits and the gas is below 2²⁹, so no difference wraps around the modulus.
 fn intrinsic_gas(cs: &mut Cs, en: &Lc, parsed: &Parsed) -> Lc {

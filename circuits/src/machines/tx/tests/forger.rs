@@ -35,7 +35,6 @@ pub(super) struct Forgery {
     pub batch: Batch,
     pub fields: Vec<Vec<u8>>,
     list_prefix: Option<Vec<u8>>,
-    payload_prefix: Option<Vec<u8>>,
     type_byte: Option<u8>,
     lies: Vec<Lie>,
 }
@@ -51,7 +50,7 @@ impl Forgery {
     pub fn from(batch: Batch) -> Self {
         let fields =
             batch.txs[0].layout.fields.iter().map(|l| batch.bytes[l.start..l.end].to_vec()).collect();
-        Self { batch, fields, list_prefix: None, payload_prefix: None, type_byte: None, lies: vec![] }
+        Self { batch, fields, list_prefix: None, type_byte: None, lies: vec![] }
     }
 
     pub fn field(mut self, index: usize, raw: &[u8]) -> Self {
@@ -61,12 +60,6 @@ impl Forgery {
 
     pub fn list_prefix(mut self, raw: &[u8]) -> Self {
         self.list_prefix = Some(raw.to_vec());
-        self
-    }
-
-    /// The prefix of the list that is signed.
-    pub fn payload_prefix(mut self, raw: &[u8]) -> Self {
-        self.payload_prefix = Some(raw.to_vec());
         self
     }
 
@@ -98,8 +91,7 @@ impl Forgery {
         let fields = &self.batch.bytes[tx.layout.shared.clone()];
         let fields_at = honest.windows(fields.len()).position(|w| w == fields).expect("they are signed");
         let tail = honest[fields_at + fields.len()..].to_vec();
-        let signed = self.payload_prefix.take().unwrap_or_else(|| prefix(shared.len() + tail.len()));
-        let payload = [ty.clone(), signed, shared.clone(), tail].concat();
+        let payload = [ty.clone(), prefix(shared.len() + tail.len()), shared.clone(), tail].concat();
 
         let mut rows = self.batch.rows.clone();
         rows.bytes =
