@@ -59,9 +59,9 @@ impl HeaderWires {
 /// ```text
 /// batch.number.next          finalNewBatch = initNumBatch + 1                                     1
 /// batch.state.old, .new      state root = Poseidon(tree root, leaf count)                         2 + 2 · 240
-/// batch.transactions.digest  digest of the batch's bytes, of their full length                    4 (bus)
-/// batch.acc_input            accumulated input hash                                               3 · 124 + 4 (bus)
-/// batch.public_input         x = digest high · 2¹²⁸ + digest low                                  3 · 212 + 4 (bus) + 1
+/// batch.transactions.digest  digest of the batch's bytes, of their full length                    3 (bus)
+/// batch.acc_input            accumulated input hash                                               124 + 2 (bus)
+/// batch.public_input         x = digest high · 2¹²⁸ + digest low                                  212 + 2 (bus) + 1
 /// ```
 /// All bytes are range-checked by the keccak machine.
 /// Without `number.next` one proof could skip batches; without `state.*` the roots on L1 would not be those of the

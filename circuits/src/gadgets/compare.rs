@@ -149,6 +149,53 @@ mod tests {
         }
     }
 
+    /// The argument of [`enforce_less`] in a field of 193 elements with halves of 5 bits, all assignments: halves without a range,
+    /// ordered from 0 upward and from the modulus downward, are those of canonical numbers in this order.
+    #[test]
+    fn prop_chains_from_zero_to_the_modulus_order_field_elements() {
+        const P: i32 = 193;
+        const BASE: i32 = 32;
+        let element = |x: i32| x.rem_euclid(P);
+        let number = |(hi, lo): (i32, i32)| element(hi * BASE + lo) as usize;
+        // All halves that pass as larger, by a borrow and two gaps.
+        let above = |(hi, lo): (i32, i32)| {
+            let gaps = (0..2).flat_map(|borrow| (0..BASE * BASE).map(move |gap| (borrow, gap)));
+            let halves = |(borrow, gap)| (hi + borrow + gap / BASE, lo + 1 - BASE * borrow + gap % BASE);
+            gaps.map(halves).map(|(hi, lo)| (element(hi), element(lo))).collect::<Vec<_>>()
+        };
+        let is_at_most_modulus = |(hi, lo): &(i32, i32)| {
+            let in_range = |x: i32| element(x) < BASE;
+            (0..2).any(|borrow| in_range(P % BASE - lo + BASE * borrow) && in_range(P / BASE - hi - borrow))
+        };
+        let limits = |key| above(key).into_iter().filter(is_at_most_modulus).map(number).collect::<Vec<_>>();
+
+        let size = P as usize;
+        let mut has_limit = vec![vec![None; size]; size];
+        let mut is_below = |key: (i32, i32)| {
+            *has_limit[key.0 as usize][key.1 as usize].get_or_insert_with(|| !limits(key).is_empty())
+        };
+        let mut ordered = vec![vec![false; size]; size];
+        let mut bounded = vec![vec![false; size + 1]; size];
+        for first in above((0, 0)) {
+            for limit in limits(first) {
+                bounded[number(first)][if limit == 0 { size } else { limit }] = true;
+            }
+            if is_below(first) {
+                for second in above(first).into_iter().filter(|second| is_below(*second)) {
+                    ordered[number(first)][number(second)] = true;
+                }
+            }
+        }
+        for a in 0..size {
+            for b in 0..=size {
+                assert_eq!(bounded[a][b], 0 < a && a < b, "key {a}, limit {b}");
+                if b < size {
+                    assert_eq!(ordered[a][b], 0 < a && a < b, "key {a}, then {b}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn the_halves_of_the_modulus_are_the_second_representative_of_zero() {
         let cs = Cs::new(Mode::Check);

@@ -104,7 +104,7 @@ fn enforce_end(cs: &mut Cs, last: Header) {
 ///   Without it the prover could append to a message.
 /// keccak.block.spread: (byteₖ, its bits in base 8) is in the fixed table.                           Cost: 2 a byte
 ///   Makes the byte a byte, and the lane Σ 8⁸ʲ·spreadⱼ a plane with exactly its bits.
-/// keccak.block.receive: (stream, offset + k, byteₖ) with multiplicity dataₖ.         Cost: 1 a byte, 2 a row
+/// keccak.block.receive: (byteₖ, offset + k, stream) with multiplicity dataₖ.         Cost: 1 a byte, 2 a row
 ///   The byte is the message's. The multiplicity is a bit: with −1 the prover would make bytes up.
 fn receive_block(cs: &mut Cs, h: &Header, row: &KeccakRow) -> Block {
     let mut block = Block { lanes: vec![Lc::zero(); RATE_LANES], data_len: Lc::zero() };
@@ -145,7 +145,7 @@ fn carry(cs: &mut Cs, h: &Header, state: Option<&[Lc]>, row: &KeccakRow) -> [Lc;
     })
 }
 
-/// keccak.digest.send: (stream, length, digest high, digest low) with multiplicity last; the length is offset and the
+/// keccak.digest.send: (digest high, digest low, length, stream) with multiplicity last; the length is offset and the
 /// data bytes of this block. `last` is a bit and implies `en`: only complete messages have a digest.         Cost: 4
 fn send_digest(cs: &mut Cs, h: &Header, data_len: Lc, [high, low]: [Lc; 2]) {
     let tuple = KeccakOutput {

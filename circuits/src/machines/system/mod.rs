@@ -11,6 +11,8 @@
 mod access;
 mod batch_end;
 mod exit_root;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     access::StorageHint,

@@ -106,7 +106,7 @@ fn synthesize_row(cs: &mut Cs, row: &TreeRow, levels: Levels, before: &Carry) ->
 /// Soundness: by prefix en is 0 or that of the row before, hence 0 or 1. The four flags are boolean and sum to en, so at
 /// most one is set; if the row before is LINK, append = 1 forces en = 1. Cheats without: prefix: an enabled row after a
 /// disabled one, whose key is compared with nothing, or a fraction of a row; the others: two kinds at once, a LINK whose
-/// APPEND is missing.
+/// APPEND is missing, lookups that count −1 times (of `predecessor` and of `en − append`) and make up for others.
 fn kind(cs: &mut Cs, row: &TreeRow, before: &Carry) -> Kind {
     let en = cs.commit("tree.kind.enabled", F::from(row.kind != RowKind::Disabled));
     let absent = cs.commit_boolean("tree.kind.absent", row.kind == RowKind::Absent);
@@ -219,16 +219,16 @@ fn pair(cs: &mut Cs, before: &Carry, order: &Order, leaf: &Leaf, index: &Lc) {
 }
 
 /// The journals' first and last rows: UPDATE, ABSENT and APPEND send (…, first value, index or 0, time 0) and receive
-/// (…, last value, index or 0, last time).                                                      Cost: 31
+/// (…, last value, index or 0, last time).                                                      Cost: 24
 ///
 /// ```text
 /// tree.journal.storage        slots = storage·(en − link)                                   1
 /// tree.journal.updated        updated = update·index                                        1
 /// tree.journal.appended       appended = append·index                                       1
-/// tree.journal.account_first  (address, nonce, hi, lo, code hash, updated, 0)               7
-/// tree.journal.account_last   (address, nonce, hi, lo, code hash, updated + appended, time) 7
-/// tree.journal.slot_first     (address, slot, hi, lo, updated, 0)                           7
-/// tree.journal.slot_last      (address, slot, hi, lo, updated + appended, time)             7
+/// tree.journal.account_first  (updated, address, nonce, hi, lo, code hash, 0)               6
+/// tree.journal.account_last   (updated + appended, address, nonce, hi, lo, code hash, time) 6
+/// tree.journal.slot_first     (updated, address, slot, hi, lo, 0)                           5
+/// tree.journal.slot_last      (updated + appended, address, slot, hi, lo, time)             4
 /// ```
 /// `last_time` is a hint with no constraint of its own: by tree.order.after each leaf has one first and one last row,
 /// so the leaf's journal balances only if the last row takes what the last access sent, its time included.

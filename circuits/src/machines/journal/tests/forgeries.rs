@@ -6,7 +6,7 @@ use ark_ff::{Field, One, Zero};
 use super::*;
 use crate::{
     cs::forge::{Lie, lying},
-    gadgets::pow2,
+    gadgets::{pow2, zero::INVERSE},
     lookup::bus::{Bus, Element},
 };
 
@@ -46,7 +46,8 @@ fn rejects_a_leaf_that_is_created_or_not_at_will() {
     lost.assert_refused_by("journal.leaf.created", &[lie("journal.leaf.created", 0, 0u64)]);
     // By the flags that decide it: not absent, or empty.
     lost.assert_refused_by("journal.leaf.absent", &[lie("journal.leaf.absent", 0, 0u64)]);
-    lost.assert_refused_by("journal.leaf.nonempty", &[lie("journal.leaf.nonempty", 0, 1u64)]);
+    let hint = |nth| lie(INVERSE, nth, 0u64);
+    lost.assert_refused_by("journal.leaf.nonempty", &[lie("journal.leaf.nonempty", 0, 1u64), hint(0)]);
     // An empty leaf is created.
     let mut empty = Storage::honest(entry(0, 0), &[0]);
     (empty.last.index, empty.leaf_count) = (50, 51);
@@ -55,7 +56,7 @@ fn rejects_a_leaf_that_is_created_or_not_at_will() {
     // A leaf that exists is created again, with another position.
     let mut twice = Storage::honest(entry(5, 9), &[6]);
     (twice.last.index, twice.leaf_count) = (59, 51);
-    twice.assert_refused_by("journal.leaf.absent", &[lie("journal.leaf.absent", 0, 1u64)]);
+    twice.assert_refused_by("journal.leaf.absent", &[lie("journal.leaf.absent", 0, 1u64), hint(1)]);
     // A new leaf at another position than the next one, over a leaf of somebody else.
     let mut over = Storage::honest(entry(0, 0), &[8]);
     over.last.index = 3;

@@ -30,6 +30,42 @@ fn rejects_an_update_that_is_also_a_link() {
 }
 
 #[test]
+fn rejects_a_disabled_row_that_speaks_to_the_journal() {
+    // −1 LINK and 1 UPDATE are no row, but −1 LINK is on the journal: an account at position 5 of no tree. The next row is −1
+    // APPEND and 1 ABSENT, and compares the key with itself; what its lookups miss is what the first row's lookups, which
+    // count −1 times, miss as well.
+    let mut scene = update_scene();
+    let ghost = TreeRow { address: F::from(7u64), ..TreeRow::default() };
+    scene.rows.extend([TreeRow { index: 5, ..ghost.clone() }, ghost]);
+    let halves = [2, 3].map(|nth| scene.wire(&[], "tree.order.key_halves", nth));
+    let key = halves[0] * pow2(128) + halves[1];
+    for row in &mut scene.rows[1..] {
+        row.opened_key = key;
+    }
+    let [hi, lo] = minus_r(key);
+    let limb = |nth, half: F, of: F| {
+        lie("tree.order.opened_limbs", nth, scene.wire(&[], "tree.order.opened_limbs", nth) + half - of)
+    };
+    // x + 2¹⁶·y = −1 and y + 2¹⁶·x = 1.
+    let x = (pow2(16) - F::one()).inverse().unwrap();
+    let (gap, after) = ("tree.order.above.gap", "tree.order.after.gap");
+    let mut lies = vec![
+        lie("tree.kind.link", 1, -F::one()),
+        lie("tree.kind.absent", 2, 1u64),
+        lie("tree.order.above.borrow", 1, 0u64),
+        lie(gap, 14, x),
+        lie("tree.order.after.borrow", 2, 0u64),
+        lie(after, 28, -x),
+        limb(32, hi, halves[0]),
+        limb(40, lo, halves[1]),
+    ];
+    lies.extend((29..35).map(|nth| lie(after, nth, 0u64)));
+    scene.assert_refused_by("tree.kind.link", &lies);
+    let sent = scene.wire(&lies, "tree.journal.updated", 1);
+    assert_eq!(sent, F::from(5u64));
+}
+
+#[test]
 fn rejects_an_append_that_is_also_an_absence() {
     // The new leaf has any key below and any value, unseen: UPDATE counts −1 times.
     let mut scene = insert_scene();
@@ -87,6 +123,21 @@ fn rejects_an_append_of_the_key_minus_r() {
     let lies =
         [lie("tree.order.key_halves", 2, hi - F::one()), lie("tree.order.key_halves", 3, lo + pow2(128))];
     assert!(scene.refused(&lies).contains("tree.pair.key"));
+}
+
+/// The new leaf's key has one half of the linked key, which 2⁶⁴ hashes would find: each half has an equation of its own.
+#[test]
+fn rejects_an_append_with_one_half_of_the_linked_key() {
+    for delta in [pow2(128), F::one()] {
+        let mut scene = insert_scene();
+        scene.rows[1].opened_key += delta;
+        let lies = [scene.steer("tree.key.hash", 1, 4, delta)];
+        assert_eq!(scene.refused(&lies), Failures::from(["tree.key.hash", "tree.pair.key"]));
+        let [linked, appended] =
+            [0, 2].map(|nth| [0, 1].map(|i| scene.wire(&lies, "tree.order.key_halves", nth + i)));
+        let differs = [0, 1].map(|i| linked[i] != appended[i]);
+        assert_eq!(differs, [delta != F::one(), delta == F::one()]);
+    }
 }
 
 #[test]

@@ -108,6 +108,21 @@ fn rejects_a_link_that_burns() {
     }
 }
 
+/// LINK: what is passed on is what `first` leaves of `opened_hi`, so a negative high half there is minted into the predecessor.
+#[test]
+fn rejects_minting_by_a_link_through_the_high_half() {
+    let tree = tree_of(4);
+    let id = absent_ids(&tree).next().unwrap();
+    let mut scene = rows_of(tree.clone().write(id, wealth(1, U256::ONE)), tree.root());
+    let (opening, index) = (tree.opening(scene.rows[0].index), scene.rows[1].index);
+    let [v0, v1, v2] = opening.leaf.value;
+    let value = [v0, v1 + F::from(5u64), v2];
+    let mut forged = tree.clone();
+    forged.replace(opening.index, Leaf { value, next_key: id.key(), next_index: index, ..opening.leaf });
+    scene.rows[1].siblings = forged.siblings(index);
+    scene.assert_refused_by("tree.leaf.first", &[lie("tree.leaf.first_hi", 0, -F::from(5u64))]);
+}
+
 /// A part of the leaf that the journal does not see.
 #[test]
 fn rejects_value_beside_the_journal() {
