@@ -7,7 +7,7 @@ use ark_ff::Zero;
 
 use crate::{
     F,
-    cs::{Cs, Term, WireId},
+    cs::{Constraint, Cs, Term, WireId},
     gadgets::{pow2, range::LIMB_BITS},
     lookup::bus::{Bus, Role},
 };
@@ -57,6 +57,36 @@ pub fn assert_held(cs: &Cs) {
     assert!(unheld.is_empty(), "declared ranges that no lookup holds: {unheld:?}");
 }
 
+/// Wires that a constraint (w − 1)·w = 0 makes bits.
+fn bits(cs: &Cs) -> HashSet<WireId> {
+    let one = F::from(1u64);
+    let bit = |i| {
+        let Constraint { a, b, c, .. } = cs.matrices().constraint(i);
+        let [Term { wire, coeff }] = b.as_slice() else { return None };
+        let less_one = a.iter().filter(|t| t.wire != *wire).map(|t| (t.wire, t.coeff)).collect::<Vec<_>>();
+        let same = a.iter().any(|t| t.wire == *wire && t.coeff == one);
+        let is_bit = *coeff == one && same && less_one == [(cs.one().id(), -one)] && c.is_empty();
+        is_bit.then_some(*wire)
+    };
+    (0..cs.matrices().num_constraints()).filter_map(bit).collect()
+}
+
+/// Every declared range is enabled by a wire that is a bit: with another multiplicity, lookups of values that are out of range
+/// could cancel.
+///
+/// # Panics
+/// If one is not.
+pub fn assert_enabled_by_bits(cs: &Cs) {
+    let bits = bits(cs);
+    let is_bit = |enable: &[Term]| match enable {
+        [Term { wire, coeff }] => *coeff == F::from(1u64) && bits.contains(wire),
+        _ => false,
+    };
+    let others: BTreeMap<_, _> =
+        cs.declared().iter().filter(|d| !is_bit(&d.enable)).map(|d| (d.name, d.enable.len())).collect();
+    assert!(others.is_empty(), "ranges enabled by other than a bit: {others:?}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +118,24 @@ mod tests {
             let _ = range::signed(cs, "test.limb", "test.range", en, 3, F::from(5u64));
         });
         assert_eq!(signed, 0);
+    }
+
+    #[test]
+    fn accepts_a_bit_that_enables() {
+        let mut cs = Cs::new(Mode::Check);
+        let en = cs.commit_boolean("test.enable", true);
+        let _ = range::byte(&mut cs, "test.byte", "test.range", en, 5);
+        assert_enabled_by_bits(&cs);
+    }
+
+    #[test]
+    #[should_panic(expected = "ranges enabled by other than a bit: {\"test.byte\": 1}")]
+    fn rejects_a_wire_that_enables_and_is_no_bit() {
+        let mut cs = Cs::new(Mode::Check);
+        let en = cs.commit("test.enable", 1u64);
+        cs.enforce("test.square", en, en, en * 2);
+        let _ = range::byte(&mut cs, "test.byte", "test.range", en, 5);
+        assert_enabled_by_bits(&cs);
     }
 
     #[test]

@@ -68,6 +68,11 @@ fn every_declared_range_is_held() {
     }
 }
 
+#[test]
+fn every_range_is_enabled_by_a_bit() {
+    ranges::assert_enabled_by_bits(&system(Mode::Check, &[honest(300)]));
+}
+
 /// The same integer with one limb beyond the range and the next one less: everything else still holds.
 #[test]
 fn rejects_limbs_out_of_range_that_make_the_same_integer() {
