@@ -22,7 +22,7 @@ pub(super) struct ByteTable {
     pub total: Wire,
 }
 
-/// Columns `en` and `byte`, and the batch length. What they are is up to keccak, see `hash` of [`provide`].
+/// Columns `en` and `byte`, and the batch length. The keccak machine fixes their values, see `hash` of [`provide`].
 pub(super) fn allocate(cs: &mut Cs, rows: &[ByteRow]) -> ByteTable {
     let enabled: Vec<_> = rows.iter().map(|r| cs.commit("tx.bytes.enabled", F::from(r.enabled))).collect();
     let bytes: Vec<_> = rows.iter().map(|r| cs.commit("tx.bytes.byte", u64::from(r.byte))).collect();
@@ -34,8 +34,8 @@ pub(super) fn allocate(cs: &mut Cs, rows: &[ByteRow]) -> ByteTable {
 ///
 /// ```text
 /// tx.bytes.nonzero    nz = suffixᵢ − suffixᵢ₊₁:  inverse·byte = nz,  byte·(1 − nz) = 0        2 a byte
-/// tx.bytes.suffix     receive (suffixᵢ, i) as often as asked, i = 0 … N                        1 a byte
-/// tx.bytes.read       receive (byteᵢ, i) as often as asked                                     1 a byte
+/// tx.bytes.suffix     receive (suffixᵢ, i) as often as sent, i = 0 … N                         1 a byte
+/// tx.bytes.read       receive (byteᵢ, i) as often as sent                                      1 a byte
 /// tx.bytes.hash       send (byteᵢ, i, batch stream) to keccak, enᵢ times                       1 a byte
 /// tx.bytes.boundary   receive (i, shiftᵢ, streamᵢ + 1) from a slot, boundaryᵢ times            1 + 2 a byte
 /// tx.bytes.region     (kᵢ − kᵢ₋₁)·(1 − boundaryᵢ) = 0, k = shift + 2³²·(stream + 1)             1 a byte
@@ -59,7 +59,7 @@ pub(super) fn allocate(cs: &mut Cs, rows: &[ByteRow]) -> ByteTable {
 /// fits its position. A row with another shift and stream of the same k, say a stream larger by δ, has a position that
 /// differs by 2³²·δ from an integer below 2³²: for the small integer δ ≠ 0 that leads to another slot's stream it is not
 /// a position of any message. So the region's rows, and only they, send their position once each. Outside regions and
-/// for every other δ nothing is sent, or keccak hashes a message of a name that nobody asks for, which proves nothing.
+/// for every other δ nothing is sent, or keccak hashes a message whose digest nobody receives.
 ///
 /// A read beyond the end, where bytes are neither in range nor hashed, is impossible: all lengths in a slot are small
 /// non-negative integers by the slot's own range checks, whatever it reads, so that a slot's reads lie in its bytes, and

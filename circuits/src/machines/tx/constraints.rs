@@ -59,7 +59,7 @@ pub const MAX_TIME: u64 = 1 << 16;
 /// If the shape's last time is not below [`MAX_TIME`].
 pub fn synthesize(cs: &mut Cs, rows: &TxRows, context: &TxContext) -> TxOutputs {
     let last_time = context.time_offset + 3 * rows.slots.len() as u64;
-    assert!(last_time < MAX_TIME, "times of {} transactions do not fit 16 bits", rows.slots.len());
+    assert!(last_time < MAX_TIME, "last access time {last_time} of {} transactions must be below {MAX_TIME}", rows.slots.len());
 
     let table = bytes::allocate(cs, &rows.bytes);
     let chain_id = ChainIdRlp::new(cs, &context.chain_id);
@@ -114,7 +114,7 @@ pub(super) struct Flags {
 
 /// ```text
 /// tx.slot.enabled   en ∈ {0, 1}                                           1
-/// tx.slot.prefix    en·(1 − previous en) = 0                              1    disabled slots come last; nothing rests on it
+/// tx.slot.prefix    en·(1 − previous en) = 0                              1    disabled slots come last; redundant
 /// tx.slot.kind      pre-155, 2930, 1559 and en − their sum ∈ {0, 1}       4    without it: several kinds at once
 /// ```
 fn flags(cs: &mut Cs, row: &SlotRow, previous: Option<&Lc>) -> Flags {
@@ -175,7 +175,7 @@ pub(super) struct Parsed {
 /// tx.slot.rest                rest after = rest before − size − items                             1
 /// ```
 /// and the items, and 1 for the origin that the first item and the digits share. Without `tx.slot.idle` a disabled slot
-/// could swallow bytes: its data length is read from nowhere. Without `tx.list.*` two slots could read the same bytes, or
+/// could cover bytes: its data length is read from nowhere. Without `tx.list.*` two slots could read the same bytes, or
 /// skip some; without `tx.v.*` a legacy signature for another chain would be accepted.
 fn parse(
     cs: &mut Cs,

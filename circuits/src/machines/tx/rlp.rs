@@ -205,7 +205,7 @@ pub(super) struct LengthPrefix {
 /// is a non-negative integer below 2²⁵ whatever is read at the digits' positions, which are known to lie in the batch
 /// only because lengths are such integers.
 /// Requires: `flag` boolean; `length` 0 where `flag` is 0, and where the prefix is short a non-negative integer far below
-/// the modulus. That the top digit is below 2⁸ is up to who reads or sends it.
+/// the modulus. Whoever reads or sends the top digit checks that it is below 2⁸.
 pub(super) fn length_prefix(cs: &mut Cs, flag: &Lc, length: &Lc, width_hint: usize) -> LengthPrefix {
     let length_value = to_u256(length.value());
     let present = [0, 1, 2].map(|i| cs.commit("present", F::from(i < width_hint)));

@@ -31,9 +31,9 @@ pub struct TraceContext {
 /// Why a batch has no rows of a shape.
 #[derive(Debug, thiserror::Error)]
 pub enum TxTraceError {
-    #[error("{got} transactions do not fit {capacity} slots")]
+    #[error("the batch has {got} transactions, the shape at most {capacity}: prove it in a larger shape")]
     Slots { capacity: usize, got: usize },
-    #[error("{got} bytes do not fit a table of {capacity}")]
+    #[error("the batch has {got} bytes, the shape at most {capacity}: prove it in a larger shape")]
     Bytes { capacity: usize, got: usize },
     #[error("transaction {index}: {reason}")]
     Transfer { index: usize, reason: TransferError<JournalError> },

@@ -12,7 +12,7 @@ mod slots;
 
 use super::{
     super::witness::{mark_region, nonzero, width},
-    forger::{Forgery, hint, lie, single},
+    forger::{Forgery, failures_lying, hint, lie, single},
     *,
 };
 use crate::{

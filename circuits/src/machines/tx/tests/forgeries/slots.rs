@@ -104,3 +104,16 @@ fn rejects_a_type_that_is_a_difference_of_kinds() {
         .lies(&lies)
         .assert_rejected_only_by("tx.slot.kind", |_| ());
 }
+
+/// Keccak refuses it too, but whether it always would is not clear: in a disabled slot the digits' positions are free.
+#[test]
+fn rejects_a_digit_of_what_a_disabled_slot_signs() {
+    let samples = [Sample::new(Kind::Eip1559)];
+    let shape = TxShape { slots: 2, bytes: samples[0].encode().len() };
+    let batch = Batch::with_shape(&samples, journal_for(&samples), shape);
+    assert!(batch.failures().is_empty());
+    let second_slot = 3;
+    let digit = [lie("tx.payload.present", second_slot + 2, -F::from(1u64))];
+    let failures = failures_lying(&batch, &batch.rows, &digit);
+    assert_eq!(failures, Failures::from(["tx.payload.digit", "tx.payload.present"]));
+}
