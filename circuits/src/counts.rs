@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// What the targets are about, and the machines of two shapes.
+/// Constraints of the units that have targets, and of each machine in two shapes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// One keccak-f\[1600\], absorption of its block included.

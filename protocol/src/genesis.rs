@@ -75,8 +75,9 @@ pub enum GenesisError {
         "account {address}, slot {slot}: this slot holds the block number, which is 0 at genesis: leave it out"
     )]
     BlockNumberSlot { address: Address, slot: U256 },
-    #[error("the sum of all balances must be below 2^128 wei")]
-    SupplyTooLarge,
+    /// The sum stops at 2²⁵⁶ − 1.
+    #[error("the sum of all balances must be below 2^128 wei, got {supply_wei}")]
+    SupplyTooLarge { supply_wei: U256 },
 }
 
 /// A genesis leaf: id and value elements.
@@ -130,7 +131,7 @@ impl Genesis {
             supply = supply.saturating_add(account.balance);
         }
         if supply > U256::from(u128::MAX) {
-            return Err(GenesisError::SupplyTooLarge);
+            return Err(GenesisError::SupplyTooLarge { supply_wei: supply });
         }
         Ok(())
     }
@@ -292,7 +293,7 @@ mod tests {
         );
         assert_eq!(
             parse(&entry(r#"{"balance": "0x100000000000000000000000000000000"}"#)),
-            GenesisError::SupplyTooLarge
+            GenesisError::SupplyTooLarge { supply_wei: U256::from(1) << 128usize }
         );
         let system = address!("0x000000000000000000000000000000005ca1ab1e");
         assert_eq!(

@@ -16,16 +16,16 @@ pub enum RlpError {
     NonCanonicalByte,
     #[error("an integer must not have leading zeros")]
     LeadingZero,
-    #[error("the integer is longer than {max} bytes")]
-    IntegerTooLarge { max: usize },
+    #[error("the integer has {got} bytes, at most {max} are allowed")]
+    IntegerTooLarge { max: usize, got: usize },
     #[error("expected a string, got a list")]
     ExpectedString,
     #[error("expected a list, got a string")]
     ExpectedList,
     #[error("expected {expected} bytes, got {got}")]
     WrongLength { expected: usize, got: usize },
-    #[error("the list has more items than expected")]
-    ExtraItems,
+    #[error("{bytes} bytes follow the last expected item of the list")]
+    ExtraItems { bytes: usize },
 }
 
 /// Where an RLP item lies: offsets into the bytes that were decoded.
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
 
     /// Fails unless everything was read.
     pub(crate) const fn finish(&self) -> Result<(), RlpError> {
-        if self.is_at_end() { Ok(()) } else { Err(RlpError::ExtraItems) }
+        if self.is_at_end() { Ok(()) } else { Err(RlpError::ExtraItems { bytes: self.end - self.pos }) }
     }
 
     /// The next item: whether it is a list, and where it lies.
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
             return Err(RlpError::LeadingZero);
         }
         if bytes.len() > max_bytes {
-            return Err(RlpError::IntegerTooLarge { max: max_bytes });
+            return Err(RlpError::IntegerTooLarge { max: max_bytes, got: bytes.len() });
         }
         Ok((U256::from_be_slice(bytes), layout))
     }

@@ -5,6 +5,7 @@
 
 use alloy_primitives::{B256, Bytes, U256};
 use ark_bn254::Fr;
+use ark_ff::Field;
 
 use crate::{
     constants::{TREE_ARITY, TREE_DEPTH},
@@ -27,8 +28,8 @@ pub enum StateProofBytesError {
     ProofLength { expected: usize, got: usize },
     #[error("element {element} has {got} bytes, expected {expected}")]
     ElementLength { element: usize, expected: usize, got: usize },
-    #[error("word {word} of element {element} is out of range: {value}")]
-    NotCanonical { element: usize, word: usize, value: B256 },
+    #[error("word {word} of element {element} is {value}, the largest allowed is {max}")]
+    NotCanonical { element: usize, word: usize, value: B256, max: B256 },
 }
 
 impl StateProof {
@@ -106,16 +107,16 @@ impl<const N: usize> Words<N> {
         Ok(Self { element, words })
     }
 
-    fn not_canonical(&self, word: usize) -> StateProofBytesError {
-        StateProofBytesError::NotCanonical { element: self.element, word, value: self.words[word] }
+    fn not_canonical(&self, word: usize, max: B256) -> StateProofBytesError {
+        StateProofBytesError::NotCanonical { element: self.element, word, value: self.words[word], max }
     }
 
     fn field(&self, word: usize) -> Result<Fr, StateProofBytesError> {
-        field_from_b256(self.words[word]).ok_or_else(|| self.not_canonical(word))
+        field_from_b256(self.words[word]).ok_or_else(|| self.not_canonical(word, field_to_b256(-Fr::ONE)))
     }
 
     fn number(&self, word: usize, max: u64) -> Result<u64, StateProofBytesError> {
         let number = u64::try_from(U256::from_be_bytes(self.words[word].0)).ok();
-        number.filter(|n| *n <= max).ok_or_else(|| self.not_canonical(word))
+        number.filter(|n| *n <= max).ok_or_else(|| self.not_canonical(word, B256::from(U256::from(max))))
     }
 }

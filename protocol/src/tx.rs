@@ -136,14 +136,16 @@ pub struct BatchDecodeError {
 /// Why a signature yields no sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    #[error("r is 0 or not below the order of secp256k1")]
-    ROutOfRange,
-    #[error("s is 0 or not below the order of secp256k1")]
-    SOutOfRange,
-    #[error("s is above half the order of secp256k1 (EIP-2)")]
-    HighS,
-    #[error("r is not the x coordinate of a point, or the recovered key is the point at infinity")]
-    NoPublicKey,
+    #[error("r must be above 0 and below the order of secp256k1, got {r:#x}")]
+    ROutOfRange { r: U256 },
+    #[error("s must be above 0 and below the order of secp256k1, got {s:#x}")]
+    SOutOfRange { s: U256 },
+    #[error("s must be at most half the order of secp256k1 (EIP-2), got {s:#x}")]
+    HighS { s: U256 },
+    #[error(
+        "r is not the x coordinate of a point, or the recovered key is the point at infinity: r = {r:#x}, s = {s:#x}"
+    )]
+    NoPublicKey { r: U256, s: U256 },
 }
 
 /// The address of the key that signed `digest` with `r` and `s` in range, by libsecp256k1. Source: SEC 1, section 4.1.6.
@@ -417,17 +419,17 @@ impl DecodedTx {
     /// # Errors
     /// `r` and `s` must be in [1, n), `s` at most n/2, and a public key must exist; n is the order of secp256k1.
     pub fn recover_sender(&self) -> Result<Address, SignatureError> {
-        if self.r.is_zero() || self.r >= SECP256K1_ORDER {
-            return Err(SignatureError::ROutOfRange);
+        let Self { r, s, y_parity, .. } = *self;
+        if r.is_zero() || r >= SECP256K1_ORDER {
+            return Err(SignatureError::ROutOfRange { r });
         }
-        if self.s.is_zero() || self.s >= SECP256K1_ORDER {
-            return Err(SignatureError::SOutOfRange);
+        if s.is_zero() || s >= SECP256K1_ORDER {
+            return Err(SignatureError::SOutOfRange { s });
         }
-        if self.s > SECP256K1_HALF_ORDER {
-            return Err(SignatureError::HighS);
+        if s > SECP256K1_HALF_ORDER {
+            return Err(SignatureError::HighS { s });
         }
-        let key = recover(self.r, self.s, self.y_parity, self.signing_hash());
-        key.ok_or(SignatureError::NoPublicKey)
+        recover(r, s, y_parity, self.signing_hash()).ok_or(SignatureError::NoPublicKey { r, s })
     }
 
     /// Price paid per gas at base fee 0, in wei: the gas price, or the priority fee of EIP-1559.

@@ -128,8 +128,13 @@ pub enum WitnessAccessError {
     NotOpened { id: LeafId },
     #[error("leaf {id:?} is opened, but is in no access record")]
     NotTouched { id: LeafId },
-    #[error("the opening of leaf {id:?} and its access record differ in old value, new value or position")]
-    OpenedOtherwise { id: LeafId },
+    #[error("the opening and the access record of a leaf differ: expected {expected:?}, got {got:?}")]
+    OpenedOtherwise {
+        /// By the access record.
+        expected: Box<TouchedLeaf>,
+        /// By the opening.
+        got: Box<TouchedLeaf>,
+    },
 }
 
 impl BatchWitness {
@@ -143,15 +148,19 @@ impl BatchWitness {
         let mut unopened: HashMap<LeafId, TouchedLeaf> =
             recorded.leaves.into_iter().map(|leaf| (leaf.id, leaf)).collect();
         for LeafOp { id, access } in &self.leaf_ops {
-            let leaf = unopened.remove(id).ok_or(WitnessAccessError::NotTouched { id: *id })?;
+            let expected = unopened.remove(id).ok_or(WitnessAccessError::NotTouched { id: *id })?;
             let empty = <[Fr; 3]>::default();
-            let (old, new, created) = match access {
+            let (old_value, new_value, created) = match access {
                 LeafAccess::Update { opening, new_value } => (opening.leaf.value, *new_value, None),
                 LeafAccess::Insert { index, new_value, .. } => (empty, *new_value, Some(*index)),
                 LeafAccess::Absent { .. } => (empty, empty, None),
             };
-            if (old, new, created) != (leaf.old_value, leaf.new_value, leaf.created) {
-                return Err(WitnessAccessError::OpenedOtherwise { id: *id });
+            let got = TouchedLeaf { id: *id, old_value, new_value, created };
+            if got != expected {
+                return Err(WitnessAccessError::OpenedOtherwise {
+                    expected: Box::new(expected),
+                    got: Box::new(got),
+                });
             }
         }
         match unopened.into_keys().min() {

@@ -176,6 +176,7 @@ mod tests {
                 WitnessAccessError::NotTouched { id: other }
             );
         }
+        let honest = BlockAccess::merge(&witness().accesses).unwrap();
         type Change = (LeafId, &'static dyn Fn(&mut BatchWitness));
         let changes: [Change; 5] = [
             (account, &|w| w.accesses[0].leaves[0].old_value[0] += Fr::from(1)),
@@ -185,7 +186,12 @@ mod tests {
             (slot, &|w| w.accesses[1].leaves[0].created = None),
         ];
         for (id, change) in changes {
-            assert_eq!(rejected(change), WitnessAccessError::OpenedOtherwise { id });
+            let WitnessAccessError::OpenedOtherwise { expected, got } = rejected(change) else {
+                panic!("{id:?}")
+            };
+            assert_eq!(Some(&*got), honest.leaves.iter().find(|leaf| leaf.id == id));
+            assert_eq!(expected.id, id);
+            assert_ne!(expected, got);
         }
         let is = rejected(&|w| w.accesses[0].leaves[0].new_value[0] += Fr::from(1));
         assert!(matches!(is, WitnessAccessError::Records(_)), "{is}");

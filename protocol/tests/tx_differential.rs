@@ -58,7 +58,7 @@ fn assert_same_fields(ours: &DecodedTx, theirs: &TxEnvelope) {
     let by_k256 = signature.recover_address_from_prehash(&ours.signing_hash()).ok();
     match ours.recover_sender() {
         Ok(sender) => assert_eq!(by_k256, Some(sender)),
-        Err(SignatureError::NoPublicKey) => assert_eq!(by_k256, None),
+        Err(SignatureError::NoPublicKey { .. }) => assert_eq!(by_k256, None),
         Err(_) => {}
     }
     assert_eq!(ours.raw().to_vec(), theirs.encoded_2718());
@@ -459,15 +459,19 @@ fn rejects_high_s_and_out_of_range_by_name() {
         decode_tx(&env.encoded_2718()).unwrap().recover_sender()
     };
     assert_eq!(recover(good.r(), good.s(), good.v()), Ok(Address::from_private_key(&key)));
-    assert_eq!(recover(good.r(), SECP256K1_ORDER - good.s(), !good.v()), Err(SignatureError::HighS));
-    assert_eq!(recover(good.r(), SECP256K1_HALF_ORDER + U256::ONE, false), Err(SignatureError::HighS));
+    for (s, v) in [(SECP256K1_ORDER - good.s(), !good.v()), (SECP256K1_HALF_ORDER + U256::ONE, false)] {
+        assert_eq!(recover(good.r(), s, v), Err(SignatureError::HighS { s }));
+    }
     assert!(recover(good.r(), SECP256K1_HALF_ORDER, false).is_ok());
-    assert_eq!(recover(U256::ZERO, good.s(), false), Err(SignatureError::ROutOfRange));
-    assert_eq!(recover(SECP256K1_ORDER, good.s(), false), Err(SignatureError::ROutOfRange));
-    assert_eq!(recover(good.r(), U256::ZERO, false), Err(SignatureError::SOutOfRange));
-    assert_eq!(recover(good.r(), U256::MAX, false), Err(SignatureError::SOutOfRange));
+    for r in [U256::ZERO, SECP256K1_ORDER] {
+        assert_eq!(recover(r, good.s(), false), Err(SignatureError::ROutOfRange { r }));
+    }
+    for s in [U256::ZERO, U256::MAX] {
+        assert_eq!(recover(good.r(), s, false), Err(SignatureError::SOutOfRange { s }));
+    }
     // x = 5 is not on the curve: 5³ + 7 is no square modulo p.
-    assert_eq!(recover(U256::from(5), good.s(), false), Err(SignatureError::NoPublicKey));
+    let (r, s) = (U256::from(5), good.s());
+    assert_eq!(recover(r, s, false), Err(SignatureError::NoPublicKey { r, s }));
 }
 
 #[test]

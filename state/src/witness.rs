@@ -112,12 +112,14 @@ pub fn leaf_ops_between<R: TreeReader + ?Sized>(
 /// The rule that a list of operations breaks; `position` counts from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LeafOpsError {
-    #[error("operation {position}: keys are not strictly ascending")]
-    KeysNotAscending { position: usize },
-    #[error("operation {position}: the opened leaf has another key")]
-    WrongKey { position: usize },
-    #[error("operation {position}: the opened leaf is not the predecessor of the key")]
-    NotPredecessor { position: usize },
+    #[error("operation {position}: its key {got} is not above {last}, the key before it")]
+    KeysNotAscending { position: usize, last: B256, got: B256 },
+    #[error("operation {position}: the opened leaf has key {got}, expected {expected}")]
+    WrongKey { position: usize, expected: B256, got: B256 },
+    #[error(
+        "operation {position}: the opened leaf is not the predecessor of {key}: its key is {leaf_key}, the next key {next_key}"
+    )]
+    NotPredecessor { position: usize, key: B256, leaf_key: B256, next_key: B256 },
     #[error(
         "operation {position}: the path of the opened leaf leads to {got}, the tree's root is {expected}"
     )]
@@ -151,13 +153,15 @@ pub fn check_leaf_ops(
         let key = op.id.key();
         // The field's order is that of its canonical integers.
         if key <= last_key {
-            return Err(LeafOpsError::KeysNotAscending { position });
+            let (last, got) = (field_to_b256(last_key), field_to_b256(key));
+            return Err(LeafOpsError::KeysNotAscending { position, last, got });
         }
         last_key = key;
         match &op.access {
             LeafAccess::Update { opening, new_value } => {
                 if opening.leaf.key != key {
-                    return Err(LeafOpsError::WrongKey { position });
+                    let (expected, got) = (field_to_b256(key), field_to_b256(opening.leaf.key));
+                    return Err(LeafOpsError::WrongKey { position, expected, got });
                 }
                 root = replace(position, root, opening, &Leaf { value: *new_value, ..opening.leaf }, new)?;
             }
@@ -216,5 +220,9 @@ fn replace(
 }
 
 fn check_predecessor(position: usize, key: Fr, leaf: &Leaf) -> Result<(), LeafOpsError> {
-    if leaf.precedes(key) { Ok(()) } else { Err(LeafOpsError::NotPredecessor { position }) }
+    if leaf.precedes(key) {
+        return Ok(());
+    }
+    let [key, leaf_key, next_key] = [key, leaf.key, leaf.next_key].map(field_to_b256);
+    Err(LeafOpsError::NotPredecessor { position, key, leaf_key, next_key })
 }

@@ -209,15 +209,15 @@ fn rejects_malformed_bytes_by_name() {
         assert_eq!(read(&long), Err(B::ElementLength { element, expected, got: expected + 1 }));
         for word in 0..expected / 32 {
             // The least values out of range.
-            let value = match (element, word) {
+            let least = match (element, word) {
                 (0, 0) => U256::from(2),
                 (0, 6..=8) => U256::from(1) << 64usize,
                 _ => U256::from_be_slice(&Fr::MODULUS.to_bytes_be()),
             };
-            let value = B256::from(value);
+            let (value, max) = (B256::from(least), B256::from(least - U256::ONE));
             let mut wrong = good.clone();
             wrong[element][32 * word..32 * (word + 1)].copy_from_slice(value.as_slice());
-            assert_eq!(read(&wrong), Err(B::NotCanonical { element, word, value }));
+            assert_eq!(read(&wrong), Err(B::NotCanonical { element, word, value, max }));
         }
     }
 }

@@ -10,7 +10,7 @@ use ark_ff::Zero;
 use cairn_protocol::{
     Fr,
     access::{BlockAccess, TouchedLeaf},
-    leaf::LeafId,
+    leaf::{LeafId, field_to_b256},
     witness::{LeafAccess, LeafOp},
 };
 use cairn_state::{
@@ -154,7 +154,9 @@ proptest! {
             prop_assert!(swapped.len() == 1 || check_leaf_ops(&swapped, old, new).is_err());
             let mut doubled = result.ops.clone();
             doubled.insert(at, doubled[at].clone());
-            prop_assert_eq!(check_leaf_ops(&doubled, old, new), Err(LeafOpsError::KeysNotAscending { position: at + 1 }));
+            let last = field_to_b256(doubled[at].id.key());
+            let twice = LeafOpsError::KeysNotAscending { position: at + 1, last, got: last };
+            prop_assert_eq!(check_leaf_ops(&doubled, old, new), Err(twice));
             let mut wrong = new;
             wrong.leaf_count += 1;
             let is_wrong = matches!(check_leaf_ops(&result.ops, old, wrong), Err(LeafOpsError::WrongNewState { .. }));

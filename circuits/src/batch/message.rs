@@ -39,8 +39,8 @@ impl Bytes {
     }
 }
 
-/// Sends the concatenation of `parts` as the message `stream`, and receives its digest (high, low), which `digest`
-/// claims, from the keccak machine. Everything counts only if `enable` is 1.
+/// Sends the concatenation of `parts` to the keccak machine as the message `stream`, and receives `digest`, its claimed
+/// digest (high, low), from there. All multiplicities are `enable`.
 pub fn hash(cs: &mut Cs, name: &'static str, enable: Wire, stream: u64, parts: &[&Bytes], digest: (Lc, Lc)) {
     let mut position = 0u64;
     for byte in parts.iter().flat_map(|p| &p.0) {

@@ -20,7 +20,7 @@
 //!
 //! Statement. There is a batch such that x = keccak256(aggregator ‖ old state root ‖ old accumulated
 //! input hash ‖ initNumBatch ‖ chain id ‖ fork id ‖ new state root ‖ new accumulated input hash ‖ new local exit root ‖
-//! initNumBatch + 1) mod r, the accumulated input hash takes in the batch's bytes, global exit root, timestamp and
+//! initNumBatch + 1) mod r, the accumulated input hash commits to the batch's bytes, global exit root, timestamp and
 //! coinbase, and executing the batch on the old state gives the new state and the new local exit root.
 //!
 //! Not checked here: that both state roots are below r (L1 checks every root that it stores); a batch that does not

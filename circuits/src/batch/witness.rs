@@ -1,5 +1,5 @@
-//! From a `BatchWitness` to the rows of all machines. Pure; a witness that lies gets rows that satisfy nothing, or a
-//! named error.
+//! From a `BatchWitness` to the rows of all machines. Pure. A false witness gets a named error, or rows that violate a
+//! constraint.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use cairn_protocol::{
@@ -23,7 +23,9 @@ use crate::{
 /// Why a batch has no assignment in a shape.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
-    #[error("batch witness has version {got}, expected {expected}")]
+    #[error(
+        "the batch witness has version {got}, expected {expected}: prove the batch with the release that wrote it"
+    )]
     Version { expected: u16, got: u16 },
     #[error("the batch does not decode: {0}")]
     Decode(#[from] BatchDecodeError),
@@ -31,7 +33,9 @@ pub enum BatchError {
     Signature { index: usize, reason: SignatureError },
     #[error(transparent)]
     Machine(#[from] MachineError),
-    #[error("events that no machine took: the list of machines has the wrong order")]
+    #[error(
+        "no machine took some events: in the list, a machine must stand after those that push its events"
+    )]
     Untaken,
     #[error("the state after the batch has leaf count {got}, the witness says {expected}")]
     LeafCount { expected: u64, got: u64 },
@@ -49,7 +53,7 @@ pub struct Header {
 }
 
 impl Assignment {
-    /// Disabled rows everywhere: for key generation, which needs the structure only. It satisfies nothing.
+    /// Disabled rows everywhere: for key generation, which needs the structure only. The assignment is not satisfying.
     #[must_use]
     pub fn structure(shape: &Shape) -> Self {
         let public_input = PublicInput {

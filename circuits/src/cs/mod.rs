@@ -67,7 +67,7 @@ pub struct Constraint {
     pub c: Vec<Term>,
 }
 
-/// A promise that enabled rows hold a wire below 2^bits.
+/// A declared range: in enabled rows the wire is below 2^bits.
 #[derive(Clone, Debug)]
 pub struct Declared {
     pub wire: WireId,
@@ -125,8 +125,8 @@ impl Cs {
         }
     }
 
-    /// Runs `f` in the scope `name`: names given in it are relative, `scope.name`. So a gadget names what it states, and
-    /// whoever uses it says where.
+    /// Runs `f` in the scope `name`: names given in it are relative, `scope.name`. So a gadget names what it states,
+    /// and whoever uses it says where.
     pub fn scoped<R>(&mut self, name: &'static str, f: impl FnOnce(&mut Self) -> R) -> R {
         self.scopes.enter(name);
         let out = f(self);
@@ -134,12 +134,12 @@ impl Cs {
         out
     }
 
-    /// The full name of `name` in the present scope. In a values-only synthesis nobody asks, tests apart.
+    /// The full name of `name` in the present scope. A values-only synthesis uses names in tests only.
     fn full(&mut self, name: &'static str) -> &'static str {
         if self.records() || cfg!(test) { self.scopes.full(name) } else { name }
     }
 
-    /// What a test says that the next wire called `name` has, instead of `val`.
+    /// The value of the next wire called `name`: the forged one if a test gives one, else `val`.
     #[cfg(test)]
     fn forged(&mut self, name: &'static str, val: F) -> F {
         if forge::is_active() { forge::value(self.full(name), val) } else { val }
@@ -208,8 +208,8 @@ impl Cs {
         self.wire(id, val)
     }
 
-    /// Promises that rows with `enable` = 1 hold `wire` below 2^bits. It states nothing: mode [`Mode::Check`] keeps the
-    /// promise for the test that finds the lookup behind each.
+    /// Declares that rows with `enable` = 1 hold `wire` below 2^bits. It adds no constraint: mode [`Mode::Check`] keeps
+    /// the declaration for the test that finds the lookup behind each.
     pub fn declare_range(&mut self, wire: Wire, bits: u32, enable: impl Into<Lc>) {
         if self.mode == Mode::Check {
             let (id, enable) = (wire.id(), enable.into().into_terms());
@@ -217,13 +217,14 @@ impl Cs {
         }
     }
 
-    /// All ranges that were promised (mode [`Mode::Check`]).
+    /// All declared ranges (mode [`Mode::Check`]).
     #[must_use]
     pub fn declared(&self) -> &[Declared] {
         &self.declared
     }
 
-    /// `name`: a · b = c. One constraint. Keep the smaller and sparser factor on the `b` side: it is paid in G2 too.
+    /// `name`: a · b = c. One constraint. Keep the smaller and sparser factor on the `b` side: its wires cost
+    /// multi-scalar multiplication in G2 too.
     pub fn enforce(&mut self, name: &'static str, a: impl Into<Lc>, b: impl Into<Lc>, c: impl Into<Lc>) {
         if self.records() {
             let name = self.full(name);
@@ -295,13 +296,13 @@ impl Cs {
         Shared { id: self.shared, lc }
     }
 
-    /// Sends `tuple` with a multiplicity, usually a row's enable flag: the multiplicity alone says whether the tuple counts.
-    /// Every element and the multiplicity must be made of committed wires, the public input and constants; anything else
-    /// panics in recording modes, because the identity would depend on something that the prover may still choose after
-    /// the challenges.
+    /// Sends `tuple` with a multiplicity, usually a row's enable flag. A tuple of multiplicity 0 has no effect.
+    /// Every element and the multiplicity must be made of committed wires, the public input and constants; anything
+    /// else panics in recording modes, because the identity would depend on something that the prover may still choose
+    /// after the challenges.
     ///
-    /// Cost: 1, and 1 for each element but the first that is not constant. An element that is shared is paid once for each
-    /// place in a tuple. The constraints are added when the argument is closed.
+    /// Cost: 1, and 1 for each element but the first that is not constant. An element that is shared is paid once for
+    /// each place in a tuple. The constraints are added when the argument is closed.
     pub fn send<T: Tuple>(&mut self, name: &'static str, multiplicity: impl Into<Lc>, tuple: T) {
         let role = if T::BUS.is_fixed_table() { Role::Lookup } else { Role::Message };
         self.interact(name, T::BUS, role, multiplicity.into(), tuple.into_elements().as_ref());

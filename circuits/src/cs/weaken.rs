@@ -1,14 +1,14 @@
-//! The hook of `scripts/weaken-constraints`, in tests only: makes chosen constraints say nothing, at equal count, so that
-//! one can see which test dies. `CAIRN_WEAKEN` chooses:
+//! The hook of `scripts/weaken-constraints`, in tests only: replaces chosen constraints by 0 · 0 = 0, at equal count,
+//! so that one can see which test fails. `CAIRN_WEAKEN` chooses:
 //!
-//! | value | what says nothing |
+//! | value | what is replaced |
 //! |---|---|
 //! | `NAME` | every constraint or lookup of this name |
 //! | `NAME#K/N` | those whose number, counted by name from 0 in each synthesis, is K modulo N |
 //! | `bus:BUS:K` | element K of every tuple of this bus, counted from 0 |
 //!
-//! A constraint becomes 0 · 0 = 0. A lookup gets the multiplicity 0. A message is not dropped, because what it carries
-//! would only be missing elsewhere; its elements are weakened instead.
+//! A lookup gets the multiplicity 0. A message is not dropped, because the bus would no longer balance; its elements
+//! are replaced by 0 instead.
 
 use std::{cell::RefCell, collections::HashMap, sync::OnceLock};
 
@@ -48,7 +48,7 @@ thread_local! {
     static USES: RefCell<HashMap<&'static str, usize>> = RefCell::default();
 }
 
-/// Whether this use of `name` says nothing.
+/// Whether this use of `name` is replaced.
 pub(super) fn hits(name: &'static str) -> bool {
     let Spec::Name { name: weak, residue, modulus } = spec() else { return false };
     if weak != name {

@@ -39,7 +39,7 @@ impl Wide {
         Self { hi: range::uint(cs, wire, name, en, 128, hi), lo: range::uint(cs, wire, name, en, 128, lo) }
     }
 
-    /// Two committed wires named `wire`, high half first, unchecked: who compares them makes them integers, see
+    /// Two committed wires named `wire`, high half first, unchecked: comparing them makes them integers, see
     /// [`enforce_less`].
     #[must_use]
     pub fn commit_unchecked(cs: &mut Cs, wire: &'static str, [hi, lo]: [u128; 2]) -> Self {
@@ -67,12 +67,12 @@ impl Wide {
 ///          b.hi − a.hi − borrow ∈ [0, 2¹²⁸)              8
 /// borrow   borrow ∈ {0, 1}                               1
 /// ```
-/// Where `on` is 0 nothing is stated. Requires: all is made of committed wires; `on` is 0 or 1; the halves of one of the two
-/// numbers are, modulo r, integers below 2²⁰⁰ in absolute value.
-/// Soundness: then so are the other's, which differ from them by a gap and a borrow; and the equations of the gaps hold over the
-/// integers, because both sides are far below r. So b − a − 1 = (second gap)·2¹²⁸ + (first gap) ≥ 0 for the integers
-/// hi·2¹²⁸ + lo. A number in the middle of a chain 0 < … < r needs no range of its own: its halves may lie outside
-/// [0, 2¹²⁸), the number is in (0, r).
+/// Where `on` is 0 the two numbers are not constrained. Requires: all is made of committed wires; `on` is 0 or 1; the
+/// halves of one of the two numbers are, modulo r, integers below 2²⁰⁰ in absolute value.
+/// Soundness: then so are the other's, which differ from them by a gap and a borrow; and the equations of the gaps hold
+/// over the integers, because both sides are far below r. So b − a − 1 = (second gap)·2¹²⁸ + (first gap) ≥ 0 for the
+/// integers hi·2¹²⁸ + lo. A number in the middle of a chain 0 < … < r needs no range of its own: its halves may lie
+/// outside [0, 2¹²⁸), the number is in (0, r).
 pub fn enforce_less(cs: &mut Cs, on: &Lc, a: &Wide, b: &Wide) {
     enforce_gap(cs, on, a, b, true);
 }
@@ -149,8 +149,9 @@ mod tests {
         }
     }
 
-    /// The argument of [`enforce_less`] in a field of 193 elements with halves of 5 bits, all assignments: halves without a range,
-    /// ordered from 0 upward and from the modulus downward, are those of canonical numbers in this order.
+    /// The argument of [`enforce_less`] in a field of 193 elements with halves of 5 bits, all assignments: halves
+    /// without a range, ordered from 0 upward and from the modulus downward, are those of canonical numbers in this
+    /// order.
     #[test]
     fn prop_chains_from_zero_to_the_modulus_order_field_elements() {
         const P: i32 = 193;

@@ -1,4 +1,4 @@
-//! Small pieces shared by the machines.
+//! Gadgets shared by the machines, and conversions of field elements to integers.
 
 pub mod compare;
 pub mod nonnative;

@@ -1,5 +1,5 @@
-//! Unsigned and signed integers by their 16-bit limbs: the one family of range checks. The limbs are the wires; the integer
-//! is a linear combination of them, so that neither a wire nor an equation is spent on it.
+//! Unsigned and signed integers by their 16-bit limbs: the one family of range checks. The limbs are the wires; the
+//! integer is a linear combination of them, so that neither a wire nor an equation is spent on it.
 //!
 //! Every check is a lookup under `name` that counts where `en` is 1. `en` is committed, 0 or 1. Wires are named `wire`.
 
@@ -124,8 +124,8 @@ pub fn signed(
 /// `value` < 2^(16·limbs), `value` being made of committed wires: the lowest limb is what the others leave.
 ///
 /// name: value − Σ_{i>0} limbᵢ·2^(16i) ∈ [0, 2¹⁶), limbᵢ ∈ [0, 2¹⁶). Cost: one lookup a limb.
-/// Requires: `limbs` ≤ 15, so that Σ limbᵢ·2^(16i) does not wrap around the modulus. Where `en` is 0 nothing is stated and
-/// the limbs are zero.
+/// Requires: `limbs` ≤ 15, so that Σ limbᵢ·2^(16i) does not wrap around the modulus. Where `en` is 0 `value` is not
+/// constrained and the limbs are zero.
 pub fn enforce(
     cs: &mut Cs,
     wire: &'static str,

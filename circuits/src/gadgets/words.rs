@@ -22,7 +22,7 @@ pub fn from_u256(v: U256) -> F {
     F::new(ark_ff::BigInt(v.into_limbs()))
 }
 
-/// 256 bits as two linear combinations of 128 bits each. Who makes one states who checks the ranges.
+/// 256 bits as two linear combinations of 128 bits each. Each constructor says who checks the ranges.
 #[derive(Clone, Debug, Default)]
 pub struct Word {
     pub hi: Lc,
@@ -67,7 +67,7 @@ impl Word {
     /// (low half of self + rest − max)·(… − 2¹²⁸) = 0               so the equality holds modulo 2¹²⁸ too
     /// ```
     /// Cost: 18. Requires: both halves below 2¹²⁸. Soundness: |self + rest − max| < 2²⁵⁷ is below the product of both
-    /// moduli, hence zero. Without it a cheat could use self + modulus in the place of self.
+    /// moduli, hence zero. Without the check self + modulus could pass in the place of self.
     pub fn enforce_at_most(&self, cs: &mut Cs, name: &'static str, en: impl Into<Lc> + Copy, max: U256) {
         let en_lc: Lc = en.into();
         let max_value = if en_lc.value() == F::default() { U256::ZERO } else { max };

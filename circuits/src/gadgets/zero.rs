@@ -13,8 +13,8 @@ pub const INVERSE: &str = "zero.hint.inverse";
 /// A committed flag: 1 where the row is enabled and x = 0, else 0. Two constraints named `name`.
 ///
 /// ```text
-/// x · inverse = en − flag        a non-zero x of an enabled row could otherwise pass as zero, … (with the next)
-/// x · flag    = 0                … and x = 0 forces flag = en by the first, x ≠ 0 forces flag = 0 by this
+/// x · inverse = en − flag        x = 0 forces flag = en
+/// x · flag    = 0                x ≠ 0 forces flag = 0
 /// ```
 /// Requires: `en` is boolean. The result is then boolean, and 0 in a disabled row.
 pub fn is_zero(cs: &mut Cs, name: &'static str, en: &Lc, x: &Lc) -> Wire {

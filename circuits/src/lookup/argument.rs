@@ -1,8 +1,8 @@
 //! LogUp (Haböck, ePrint 2022/1530): Σ mᵢ/(ρ − tᵢ) = 0 over everything sent (+) and received (−), with
 //! tᵢ = x₀ + α·x₁ + … + αⁿ⁻¹·xₙ₋₁ + αᴷ·b for a tuple of n ≤ K elements on bus b, K = [`BUS_POWER`].
 //!
-//! An element is xₖ = cₖ + vₖ, a constant and a combination of committed wires. α² … αᴷ are wires (bus.alpha_power, K − 1
-//! constraints in all), so constants and the bus number are linear and cost nothing:
+//! An element is xₖ = cₖ + vₖ, a constant and a combination of committed wires. α² … αᴷ are wires (bus.alpha_power,
+//! K − 1 constraints in all), so constants and the bus number are linear and cost nothing:
 //! ```text
 //! bus.product   pₖ = vₖ·αᵏ for k ≥ 1; one for all tuples that share vₖ at k        1 a distinct (v, k)
 //! bus.inverse   inv·(ρ − Σ cₖ·αᵏ − v₀ − Σ pₖ − b·αᴷ) = m                            1 an interaction
@@ -14,17 +14,18 @@
 //! # Soundness
 //! Distinct tuples have distinct tᵢ as polynomials in α: two tuples of one bus have the same length and differ at some
 //! power below K; two buses differ at αᴷ, where no tuple has an element. So the left side vanishes as a rational
-//! function in ρ and α iff the multiplicities of each tuple sum to zero in the field. Otherwise its numerator over the N
-//! interactions is a polynomial of degree at most K·N, and (ρ, α) is a root with probability at most K·N/|F| (Schwartz,
-//! Zippel). A denominator of zero (again K·N/|F| at most) leaves its inverse free if m = 0 and makes the system
-//! unsatisfiable otherwise. `tests::prop_unbalanced_multisets_pass_few_challenges` counts this over a field of 97
-//! elements.
+//! function in ρ and α iff the multiplicities of each tuple sum to zero in the field. Otherwise its numerator over the
+//! N interactions is a polynomial of degree at most K·N, and (ρ, α) is a root with probability at most K·N/|F|
+//! (Schwartz, Zippel). A denominator of zero (again K·N/|F| at most) leaves its inverse free if m = 0 and makes the
+//! system unsatisfiable otherwise. `tests::prop_unbalanced_multisets_pass_few_challenges` counts this over a field of
+//! 97 elements.
 //!
 //! A product is shared only between elements that are the same combination of the same wires, so it is the same number.
 //!
-//! "Sum to zero in the field" is all that it says. That a tuple which is looked up is in its table follows only if
-//! every multiplicity of a lookup is 0 or 1: then the sum over a tuple, at most N, is below the characteristic. With −1
-//! or a fraction a tuple outside the table could be cancelled by another lookup. The machines see to it.
+//! The argument proves no more than sums of zero in the field. That a tuple which is looked up is in its table follows
+//! only if every multiplicity of a lookup is 0 or 1: then the sum over a tuple, at most N, is below the characteristic.
+//! With −1 or a fraction a tuple outside the table could be cancelled by another lookup. Each machine constrains its
+//! multiplicities.
 //!
 //! Not checked here: multiplicities, that fixed tables hold what their bus promises, and that other buses' senders are
 //! sound.
@@ -72,8 +73,8 @@ pub fn close(cs: &mut Cs, challenges: Challenges) {
     let mut sum = Lc::zero();
     for (((i, denominator), own), inverse) in bus.iter().zip(denominators).zip(own_products).zip(inverses) {
         let inv = cs.witness("bus.inverse", inverse * i.multiplicity);
-        // Wires on the B side are paid in G2 too. The inverse is one full-size wire; a denominator brings its own products,
-        // which are full-size, and its first element, which is small as a rule.
+        // Wires on the B side cost multi-scalar multiplication in G2 too. The inverse is one full-size wire; a
+        // denominator brings its own products, which are full-size, and its first element, which is small as a rule.
         if own == 0 {
             cs.argument_enforce("bus.inverse", inv, denominator, i.lc(None));
         } else {

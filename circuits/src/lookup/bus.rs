@@ -1,5 +1,6 @@
-//! Buses: who may meet whom, and with what tuple. Tuples of different buses never cancel, because the bus number enters
-//! the tuple's fingerprint at a power of its own. Not here: the argument that the buses balance ([`super::argument`]).
+//! The buses: number and tuple of each, and whether a fixed table receives on it. Tuples of different buses never
+//! cancel, because the bus number enters the tuple's fingerprint at a power of its own. Not here: the argument that the
+//! buses balance ([`super::argument`]).
 
 use std::collections::HashMap;
 
@@ -92,9 +93,9 @@ buses! {
     }
     /// A valid recovery; secp256k1 sends. Numbers are halves of 128 bits.
     exact Signature = 7 { address, z_high, z_low, r_high, r_low, s_high, s_low, parity }
-    /// The account journal.
+    /// An account at a time; sent and received by its accesses and the tree machine. Balances in wei, 128-bit halves.
     exact Account = 8 { index, address, nonce, balance_high, balance_low, code_hash, time }
-    /// The storage journal.
+    /// A storage slot at a time; sent and received as `Account`. Slots and values are halves of 128 bits.
     exact Storage = 9 { index, address, slot_high, slot_low, value_high, value_low, time }
     /// Fixed table: multiples of G.
     table FixedBase = 10 {
@@ -115,11 +116,11 @@ buses! {
     exact BatchByte = 13 { byte, position }
     /// The number of non-zero bytes from a position to the end of the batch. A slot sends, the byte table receives.
     exact BatchPrefix = 14 { nonzero, position }
-    /// From this byte on, byte i belongs to position i + shift of a stream, or to none if `shift` and `stream_plus_one` are
-    /// 0. A slot announces the fields that its signing payload shares with the wire.
+    /// From this byte on, byte i belongs to position i + shift of a stream, or to none if `shift` and `stream_plus_one`
+    /// are 0. A slot announces the fields that its signing payload shares with the wire.
     exact PayloadRegion = 15 { position, shift, stream_plus_one }
-    /// The digest of a message of two 256-bit words. The keccak machine sends it as often as it is asked for. Words are big-endian,
-    /// in halves of 128 bits.
+    /// The digest of a message of two 256-bit words. The keccak machine sends it once for each receive. Words are
+    /// big-endian, in halves of 128 bits.
     exact KeccakWords = 16 { first_high, first_low, second_high, second_low, high, low }
 }
 
@@ -182,7 +183,7 @@ pub(crate) enum Variable {
 /// An element of a tuple: a constant, which costs nothing, and a combination of committed wires, whose product with a
 /// power of α costs a constraint unless it comes first in the tuple.
 ///
-/// A row's `enable` does not belong into it: the multiplicity alone disables a tuple.
+/// It is not multiplied by the row's `enable`: the multiplicity disables the whole tuple.
 #[derive(Clone, Debug, Default)]
 pub struct Element {
     pub(crate) constant: F,

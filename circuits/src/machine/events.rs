@@ -1,4 +1,5 @@
-//! What a batch makes the machines do: its transactions, the journal of its leaves, and a queue for each type of event.
+//! What the machines make their rows from: a batch's transactions, the journal of its leaves, and a queue for each type
+//! of event.
 
 use std::{
     any::{Any, TypeId},
@@ -10,8 +11,8 @@ use cairn_protocol::{tx::DecodedTx, witness::BatchWitness};
 
 use crate::machines::journal::Journal;
 
-/// The events of one batch. A machine pushes events of another machine's type, which that machine takes: neither has to be
-/// named here.
+/// The events of one batch. A machine pushes events of another machine's type, which that machine takes: neither has to
+/// be named here.
 #[derive(Debug)]
 pub struct Events<'a> {
     pub witness: &'a BatchWitness,

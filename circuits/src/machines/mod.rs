@@ -1,5 +1,5 @@
-//! One folder a machine: `mod row constraints witness machine tests`, where `machine` fulfils `crate::machine::Machine`. The
-//! journal is no machine but what machines access the state with.
+//! One folder a machine: `mod row constraints witness machine tests`, where `machine` fulfils
+//! `crate::machine::Machine`. `journal` is not a machine but the gadget by which machines access the state.
 
 pub mod journal;
 pub mod keccak;

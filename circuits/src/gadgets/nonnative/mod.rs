@@ -1,7 +1,7 @@
 //! Integers modulo the two primes of secp256k1, inside the circuit's own field.
 //!
-//! A 256-bit value is sixteen committed 16-bit pieces, each range-checked by one lookup: the floor. Everything else is
-//! linear in the pieces:
+//! A 256-bit value is sixteen committed 16-bit pieces, each range-checked by one lookup. Everything else is linear in
+//! the pieces:
 //!
 //! ```text
 //! bits      0 ........ 31 32 ...... 95 | 96 ..... 127 128 ... 175 | 176 .... 207 208 ... 255
@@ -11,8 +11,8 @@
 //! halves    half 0 (128 bits): limb 0 + 2⁹⁶·low 1                 | half 1 (128 bits)
 //! ```
 //!
-//! [`base`] has relations modulo p = 2²⁵⁶ − 2³² − 977, many of them and therefore folded; [`scalar`] those modulo the
-//! group order n, few and plain.
+//! [`base`] has relations modulo p = 2²⁵⁶ − 2³² − 977: many per signature, so products are folded. [`scalar`] has those
+//! modulo the group order n: few per signature, without folding.
 
 pub mod base;
 pub mod scalar;

@@ -1,4 +1,4 @@
-//! Relations modulo the order n of secp256k1's group: few per signature, so plain.
+//! Relations modulo the order n of secp256k1's group: few per signature, so without the folding of [`super::base`].
 //!
 //! Limbs have 96, 96 and 64 bits. E = Σ a·b − q·n = 0 over the integers is checked modulo the native field and modulo
 //! 2²⁸⁸, limb by limb:

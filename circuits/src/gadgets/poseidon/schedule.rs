@@ -99,7 +99,11 @@ fn inverse(m: &Matrix) -> Matrix {
 impl Schedule {
     /// The schedule of `width`, worked out on first use.
     pub(super) fn of(width: usize) -> &'static Self {
-        assert!((2..=MAX_WIDTH).contains(&width), "poseidon of {} inputs", width.saturating_sub(1));
+        assert!(
+            (2..=MAX_WIDTH).contains(&width),
+            "Poseidon takes 1 to 12 inputs, got {}",
+            width.saturating_sub(1)
+        );
         SCHEDULES[width].get_or_init(|| Self::new(width))
     }
 

@@ -40,8 +40,8 @@ pub enum Gap {
 }
 
 impl Gap {
-    /// What suffices if no time is above `last_time`, itself at most 2³²: an honest prover with a later time has no
-    /// assignment.
+    /// The narrowest gap that admits every two times up to `last_time`, which is at most 2³². With a later time an
+    /// honest prover has no assignment.
     #[must_use]
     pub const fn within(last_time: u64) -> Self {
         if last_time <= 1 << 16 { Self::Narrow } else { Self::Wide }
@@ -61,13 +61,13 @@ pub fn is_nonempty(cs: &mut Cs, en: &Lc, nonce: &Lc, balance: &Word) -> Lc {
 /// Replaces `old` by `new` in the account at `address`. Returns the leaf count after the access.
 ///
 /// Requires: `en` boolean; the values written are in range (nonce 64 bits, halves 128 bits); `nonempty` is the flag
-/// whether `new` is a non-empty account, at least where the account was absent; `at.now` is above the times of what the program
-/// does before (docs/circuits/journal.md, Soundness).
+/// whether `new` is a non-empty account, at least where the account was absent; `at.now` is above the times of what the
+/// program does before (docs/circuits/journal.md, Soundness).
 ///
 /// ```text
 /// journal.account.old    receive (index, address, old…, before)           7    without it: values from nowhere
 /// journal.account.new    send (index', address, new…, now)                5    without it: the write is lost
-/// journal.account.order  now − before − 1 ∈ [0, 2¹⁶), or 2³²              1/2  without it: an access reads the future
+/// journal.account.order  now − before − 1 ∈ [0, 2¹⁶), or 2³²              1/2  without it: an access reads a later write
 /// ```
 /// less 1 for each nonce or code hash that is constant or shared with the other tuple; and the families of the leaf
 /// position, `journal.leaf.*`.
@@ -105,7 +105,7 @@ pub fn account_access(
     leaf_count
 }
 
-/// order: before < now, by now − before − 1 ∈ [0, 2¹⁶), or = low + 2¹⁶·gap with both limbs in that range.   Cost: 1 or 2
+/// order: before < now, by now − before − 1 ∈ [0, 2¹⁶), or = low + 2¹⁶·gap with both limbs in that range.  Cost: 1 or 2
 ///
 /// In the caller's scope. Field elements, not integers, are compared; see `# Soundness` in docs/circuits/journal.md.
 fn enforce_order(cs: &mut Cs, en: &Lc, before: Wire, at: &At) {

@@ -18,7 +18,7 @@
 //! | journal.leaf.index | and takes the next position | 1 | 1 |
 //!
 //! Times are constants of the layout or committed wires, at most 2³²; each access is later than the one it reads, and
-//! accesses to one leaf so have one order. Buses used: `Account`, `Storage`, `Range16`.
+//! so the accesses to one leaf are totally ordered. Buses used: `Account`, `Storage`, `Range16`.
 //! Not checked here: ranges of what is written (the caller's), that an absent leaf is all zero and that one leaf
 //! enters the journal only once (the tree machine's).
 

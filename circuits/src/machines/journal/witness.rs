@@ -20,9 +20,9 @@ pub struct Entry<V> {
     pub time: u64,
 }
 
-/// A leaf is accessed that the batch was not said to touch.
+/// An access to a leaf that is not in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{id:?} is accessed, but its old value was not given")]
+#[error("leaf {id:?} is accessed, but the batch witness does not open it")]
 pub struct JournalError {
     pub id: LeafId,
 }

@@ -1,9 +1,9 @@
 //! Lanes in base 8: Σ bᵢ·8ⁱ over the 64 bits of a lane, below 2¹⁹². Committed as chunks of sixteen digits, each one
 //! membership lookup in the fixed table of [`Bus::Sparse16`].
 //!
-//! A *plane* is a lane whose digits are bits. Equations say that a digitwise sum S of planes, with digits 0…7, is
-//! Σ w·X over planes X whose weights w ∈ {1, 2, 4} are distinct. One chunk of one X is no wire: it is the linear
-//! combination that makes the equation true, and its lookup *is* the equation.
+//! A *plane* here is a lane whose digits are bits (FIPS 202 uses the word otherwise). Equations say that a digitwise
+//! sum S of planes, with digits 0…7, is Σ w·X over planes X whose weights w ∈ {1, 2, 4} are distinct. One chunk of one
+//! X is no wire: it is the linear combination that makes the equation true, and its lookup *is* the equation.
 //!
 //! **Lemma.** Let S = Σ σᵢ·8ⁱ with integers 0 ≤ σᵢ ≤ 7, i < 64, and let S = Σ w·X hold in the field, all chunks being
 //! in the table, at most one X committed by [`commit_rotated`] (rotation r), the others in place. Then every X
@@ -129,9 +129,10 @@ pub(super) fn commit_rotated(cs: &mut Cs, name: &'static str, en: Wire, bits: u6
     lane
 }
 
-/// The equation `value` = X for a plane X of bits `bits`: its chunks, aligned in the lane rotated left by `r`, are committed under
-/// `name` but for a whole one, and the lookup `equation` says that what remains is that one.
-/// Cost: 4, and 1 if 16 does not divide r. Requires: `value` is a sum of planes, digits 0…7, less planes of other weights.
+/// The equation `value` = X for a plane X of bits `bits`: its chunks, aligned in the lane rotated left by `r`, are
+/// committed under `name` but for a whole one, and the lookup `equation` says that what remains is that one.
+/// Cost: 4, and 1 if 16 does not divide r. Requires: `value` is a sum of planes, digits 0…7, less planes of other
+/// weights.
 pub(super) fn rotate(
     cs: &mut Cs,
     (name, equation): (&'static str, &'static str),

@@ -8,14 +8,14 @@
 //!                                                                   └► bytes, if last ─► KeccakOutput
 //!                                                                   (high, low, length, stream)
 //!
-//! 64 bytes, padding ─► lanes in base 8 ─► keccak-f ─► bytes ─► KeccakWords, as often as asked for
+//! 64 bytes, padding ─► lanes in base 8 ─► keccak-f ─► bytes ─► KeccakWords, once for each receive
 //!                                                           (two words, high, low)
 //! ```
 //!
 //! | family | says | constraints a row of a block | of two words |
 //! |---|---|---|---|
 //! | flag, chain | which rows make up a message | 6 | |
-//! | block | bytes, where data ends, padding | 818 | |
+//! | block | bytes, where data ends, padding | 682 | |
 //! | absorb.carry | the state continues or starts at zero | 25 | |
 //! | words | bytes, the tuple and how often it is sent | | 136 |
 //! | absorb, theta, parity, lane, iota, output | the permutation | 10,568 | 10,230 |
@@ -25,7 +25,7 @@
 //! [`Bus::ByteSparse`].
 //!
 //! Not checked here: that the sender of bytes names each message by a stream of its own, sends each of its bytes once, and
-//! asks for the digest of as many bytes as it sent. Nothing else is left to it, see docs/circuits/keccak.md.
+//! receives the digest with the number of bytes that it sent. See docs/circuits/keccak.md.
 //!
 //! Source: FIPS 202; the representation and its soundness: `digits`, `permutation`.
 //!

@@ -6,7 +6,7 @@
 //! Dₓ                     = some plane, four looked-up chunks
 //! v + 2·Dₓ               = low + 2·A′ + 4·high           so A′ = χ ⊕ Dₓ, for each lane (x, y)
 //! Σ_y A′ + Dₓ            = Cₓ + 2·middle + 4·high        so Cₓ = ⊕_y χ ⊕ 6·Dₓ = ⊕_y χ, whatever Dₓ is
-//! Cₓ₋₁ + rot(Cₓ₊₁, 1)    = Dₓ + 2·high                   so Dₓ is what θ asks for
+//! Cₓ₋₁ + rot(Cₓ₊₁, 1)    = Dₓ + 2·high                   so Dₓ is what θ adds
 //! ```
 //! χ and θ share one decomposition, and every value is fixed although D is used before it is tied. The first round
 //! has prev + block + Dₓ = A′ + 2·high in the second line, which absorbs the block at no further cost.
@@ -16,7 +16,7 @@
 //! v + 2·K = low + 2·out + 4·high.
 //!
 //! Known lanes cost less: where the state is zero and the block a constant K, A′ = Dₓ ⊕ K needs no second plane. Lanes of
-//! the permuted state that nobody asks for are not made, and what only they would need is not rotated.
+//! the permuted state that are not output are not computed, nor rotations that only they need.
 
 use std::sync::LazyLock;
 
@@ -47,7 +47,7 @@ pub(super) enum Input {
 
 /// The permuted state.
 pub(super) struct Output {
-    /// Lanes in base 8: as many as were asked for.
+    /// Lanes in base 8, `squeezed` of them.
     pub lanes: Vec<Lc>,
     /// Bytes 0…15 and 16…31 as big-endian integers.
     pub digest: [Lc; 2],

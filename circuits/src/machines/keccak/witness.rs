@@ -21,9 +21,14 @@ pub struct KeccakEvent {
 /// Why messages do not fit a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum KeccakError {
-    #[error("messages need {needed} permutations, the machine has {available}")]
+    #[error(
+        "messages need {needed} permutations, the shape has {available}: prove the batch in a larger shape"
+    )]
     Capacity { needed: usize, available: usize },
-    #[error("there are {needed} different messages of 64 bytes, the machine has rows for {available}")]
+    #[error(
+        "there are {needed} different messages of 64 bytes, the shape has rows for {available}: prove the batch in a \
+         larger shape"
+    )]
     Words { needed: usize, available: usize },
 }
 

@@ -35,7 +35,7 @@ const HALF_WORD: usize = 16;
 pub struct WordsRow {
     /// The row counts. Boolean: keccak.words.enabled.
     pub enabled: bool,
-    /// How often the digest is asked for; 0 if not enabled: keccak.words.uses.
+    /// How often the digest is received; 0 if not enabled: keccak.words.uses.
     pub uses: u64,
     /// The message, eight bytes a lane: keccak.words.spread.
     pub message: [[u8; 8]; WORDS_LANES],
@@ -99,14 +99,14 @@ pub fn synthesize(cs: &mut Cs, rows: &[WordsRow]) {
 
 /// keccak.words.enabled: en ∈ {0, 1}, the multiplicity of the row's lookups.                                  Cost: 1
 /// keccak.words.uses: uses·(1 − en) = 0.                                                                       Cost: 1
-///   Without it a disabled row, whose lookups say nothing, could send any digest.
+///   Without it a disabled row, whose lookups have multiplicity 0, could send any digest.
 /// keccak.words.spread: each byte is one, with its bits in base 8.                                           Cost: 128
 ///   The halves of the words are linear in the bytes, the lanes in their bits: both are of the same message.
 /// keccak.words.send: the tuple, `uses` times.                                                                 Cost: 6
 ///
-/// Soundness: `uses` is the prover's, any field element. A tuple on the bus is received as often as it is sent, so one that
+/// Soundness: `uses` may be any field element. A tuple on the bus is received as often as it is sent, so one that
 /// is received has `uses` ≠ 0 in a row that sends it: that row is enabled, and its tuple is a hash.
-/// Requires: receivers count 0 or 1 times, so that their number is not 0 in the field unless it is 0.
+/// Requires: receivers have multiplicity 0 or 1, so that these sum to 0 in the field only if all are 0.
 fn synthesize_row(cs: &mut Cs, row: &WordsRow) {
     let en = cs.commit_boolean("keccak.words.enabled", row.enabled);
     let uses = cs.commit("keccak.words.uses", row.uses);

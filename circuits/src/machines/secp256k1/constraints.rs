@@ -138,9 +138,9 @@ fn r_ordinate(cs: &mut Cs, en: Wire, row: &Secp256k1Row, input: &Inputs) -> Elem
 ///
 /// Cost: 2 × (16 + 13) + 2 × 52 + 1. Soundness: |βᵢ| < 2⁶⁵. If β₁ + λβ₂ ≡ 0, then n divides
 /// (β₁ + λβ₂)(β₁ + λ²β₂) ≡ β₁² − β₁β₂ + β₂², an integer below 2¹³² that is positive unless both are zero; hence β ≢ 0.
-/// With β = 0 the cheat α = w = 0 would make every key a signer. β₁ + 2⁸⁰·β₂ is zero natively iff both are.
+/// With β = 0, α = w = 0 would make every key a signer. β₁ + 2⁸⁰·β₂ is zero natively iff both are.
 ///
-/// Neither r nor s needs a check of its own against zero: no point has x = 0, because 7 is not a square, so r ≢ 0 (0 < n
+/// Neither r nor s needs a check against zero: no point has x = 0, because 7 is not a square, so r ≢ 0 (0 < n
 /// is the only multiple of n in r's range); and s ≡ 0 would make r·β ≡ 0.
 pub(super) fn scalars(
     cs: &mut Cs,

@@ -65,8 +65,9 @@ impl Accumulator {
     /// slope     λ(x' − x) − y' + y ≡ 0                   21, or 29 if y is implied
     /// x         λ² − x − x' − x'' ≡ 0                    19
     /// ```
-    /// and 32 for the values λ and x''. Slopes stand on the B side of products. Soundness: x ≢ x' makes λ unique; x'' is then unique modulo p. Not reduced: later
-    /// equations see residues only. Equal points make `distinct` fail, opposite ones too.
+    /// and 32 for the values λ and x''. Slopes stand on the B side of products. Soundness: x ≢ x' makes λ unique; x''
+    /// is then unique modulo p. It is not reduced, because later equations hold modulo p. Equal and opposite points
+    /// violate `distinct`.
     #[must_use]
     pub fn add(&self, cs: &mut Cs, en: Wire, other: &Point, operands: Operands, step: &Step) -> Self {
         let dx = other.x.minus(&self.x);
@@ -130,8 +131,8 @@ fn x_of_sum(cs: &mut Cs, en: Wire, slope: &Element, minus: Linear, value: Words)
     })
 }
 
-/// secp256k1.curve: y² ≡ x³ + 7, with x² a value of its own. Cost: 16 + 19 + 27. Without it, a cheat could work on a
-/// curve of smooth order.
+/// secp256k1.curve: y² ≡ x³ + 7, with x² a value of its own. Cost: 16 + 19 + 27. Without it the points could lie
+/// on a curve of smooth order.
 pub fn enforce_on_curve(cs: &mut Cs, en: Wire, x: &Element, y: &Element, square: Words) {
     let square = cs.scoped("secp256k1.square", |cs| {
         let value = Element::commit(cs, "value", en, square);

@@ -27,9 +27,9 @@ pub struct SignatureEvent {
 /// Why a signature has no row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    #[error("r is zero or not below the group order")]
+    #[error("r must be above 0 and below the group order n of secp256k1")]
     ROutOfRange,
-    #[error("s is zero or above half the group order")]
+    #[error("s must be above 0 and at most (n - 1)/2, half the group order of secp256k1 (EIP-2)")]
     SOutOfRange,
     #[error("no curve point has x = r")]
     NotOnCurve,
@@ -76,7 +76,7 @@ fn step(line: Line) -> Step {
 /// The row of a valid signature.
 ///
 /// # Errors
-/// If the statement is false (r, s, curve, infinity), or no choice of hints proves it (never seen).
+/// If r, s, R or Q breaks a rule, or no choice of hints satisfies the constraints (not known to happen).
 pub fn witness(event: &SignatureEvent) -> Result<Secp256k1Row, SignatureError> {
     let [z, r, s] = [event.z, event.r, event.s].map(words_from_be);
     let order = BigInt::new(ORDER);

@@ -18,7 +18,7 @@ pub struct StorageHint {
 }
 
 impl StorageHint {
-    /// The access at time `now`, which no access of this leaf before it can be further from than `now` itself.
+    /// The access at time `now`. Times start at 0, so the leaf's previous access is at most `now` earlier.
     pub(super) fn at(&self, now: u64) -> journal::At {
         let (gap, before, index) = (journal::Gap::within(now), self.access.time, self.access.index);
         journal::At { now: now.into(), gap, before, index }

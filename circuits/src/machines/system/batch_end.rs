@@ -1,4 +1,4 @@
-//! What stands in the state after a batch's transactions: its block number, and the local exit root that L1 is told.
+//! The batch's own accesses after its transactions: the block number, and the local exit root that L1 gets.
 
 use alloy_primitives::U256;
 use cairn_protocol::{

@@ -1,4 +1,4 @@
-//! The batch's global exit root enters L2.
+//! The access that writes the batch's global exit root to the state.
 
 use alloy_primitives::U256;
 use cairn_protocol::{

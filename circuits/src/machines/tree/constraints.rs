@@ -68,7 +68,7 @@ pub fn synthesize(cs: &mut Cs, tree: &TreeRows, root_in: Lc) -> Lc {
         carry = synthesize_row(cs, row, tree.levels, &carry);
     }
     // tree.kind.closed: the last row is not LINK. Cost: 1 in all
-    // A cheat without it: a predecessor points at a leaf that was never written.
+    // Without it a predecessor points at a leaf that was never written.
     cs.enforce_zero("tree.kind.closed", carry.link);
     top::close(cs, tree.levels, carry.root)
 }
@@ -103,10 +103,10 @@ fn synthesize_row(cs: &mut Cs, row: &TreeRow, levels: Levels, before: &Carry) ->
 /// tree.kind.link     link ∈ {0, 1}
 /// tree.kind.update   update ∈ {0, 1}
 /// ```
-/// Soundness: by prefix en is 0 or that of the row before, hence 0 or 1. The four flags are boolean and sum to en, so at
-/// most one is set; if the row before is LINK, append = 1 forces en = 1. Cheats without: prefix: an enabled row after a
-/// disabled one, whose key is compared with nothing, or a fraction of a row; the others: two kinds at once, a LINK whose
-/// APPEND is missing, lookups that count −1 times (of `predecessor` and of `en − append`) and make up for others.
+/// Soundness: by prefix en is 0 or that of the row before, hence 0 or 1. The four flags are boolean and sum to en, so
+/// at most one is set; if the row before is LINK, append = 1 forces en = 1. Without prefix: an enabled row after a
+/// disabled one, whose key is compared with nothing, or a fraction of a row. Without the others: two kinds at once, a
+/// LINK whose APPEND is missing, lookups of multiplicity −1 (by `predecessor` and `en − append`) that cancel others.
 fn kind(cs: &mut Cs, row: &TreeRow, before: &Carry) -> Kind {
     let en = cs.commit("tree.kind.enabled", F::from(row.kind != RowKind::Disabled));
     let absent = cs.commit_boolean("tree.kind.absent", row.kind == RowKind::Absent);
@@ -132,8 +132,8 @@ struct Identity {
 /// tree.key.slot: (en − storage)·(slot_hi, slot_lo) = 0.                                        Cost: 2
 /// tree.key.hash: key = Poseidon(en + storage, address, slot_hi, slot_lo).                    Cost: 297
 ///
-/// Cheats without: storage: a third tag, whose leaves exist on no journal; slot: many leaves for one account; hash: the
-/// value of one leaf read as another's.
+/// Without storage: a third tag, whose leaves exist on no journal. Without slot: many leaves for one account. Without
+/// hash: the value of one leaf read as another's.
 /// The address is not range-checked: leaves are created only by journal writers, who check it; an operation on an
 /// address that no one accesses ends as it began.
 fn identity(cs: &mut Cs, row: &TreeRow, kind: &Kind) -> Identity {
@@ -169,16 +169,18 @@ struct Order {
 /// tree.order.above.* absent or link: opened < key                                        17
 /// tree.order.below.* key < limit                                                         17
 /// tree.order.limit.* limit ≤ r                                                           17
-/// tree.order.after.* but in APPEND: key of the row before < key                          17
+/// tree.order.after.* not APPEND: key of the row before < key                             17
 /// ```
 /// The leaf's elements are the opened key and the limit *in the field*; limit ∈ [1, r] makes the next key 0 mean r, so
-/// that the end of the list needs no case. In UPDATE and APPEND key < limit holds in every tree that this machine built.
-/// Soundness: 0 ≤ key of the row before < key < limit ≤ r is a chain of comparisons from 0 and from r, so keys and limits are
-/// integers in (0, r] though their halves have no range, see [`compare::enforce_less`]; hence canonical and unique. In APPEND
-/// the key's halves are those of the LINK (tree.pair.key). The opened key is bounded from above only, so its range is checked.
-/// Cheats without: key, own: operate on another leaf; above, below: prove an existing key absent or insert it twice;
-/// limit: a key plus r, above everything; range: an opened key minus r, below everything; after: touch a leaf twice, so that
-/// the journal starts twice. Row 0 compares with 0: no operation has key 0, the sentinel's.
+/// that the end of the list needs no case. In UPDATE and APPEND key < limit holds in every tree that this machine
+/// built.
+/// Soundness: 0 ≤ key of the row before < key < limit ≤ r is a chain of comparisons from 0 and from r, so keys and
+/// limits are integers in (0, r] though their halves have no range, see [`compare::enforce_less`]; hence canonical and
+/// unique. In APPEND the key's halves are those of the LINK (tree.pair.key). The opened key is bounded from above only,
+/// so its range is checked. Without key, own: an operation on another leaf. Without above, below: an existing key
+/// is absent or inserted twice. Without limit: a key plus r, above every key. Without range: an opened key minus r,
+/// below every key. Without after: a leaf is touched twice, so that its journal starts twice. Row 0 compares with 0: no
+/// operation has key 0, the sentinel's.
 fn order(cs: &mut Cs, row: &TreeRow, kind: &Kind, key: &Lc, before: &Carry) -> Order {
     const RANGE: &str = "tree.order.range";
     let en = &kind.en;

@@ -40,8 +40,8 @@ struct Columns {
 /// tree.leaf.range: first.lo < 2¹²⁸, first.nonce < 2⁶⁴, first.hi + `passed[1]` < 2¹²⁸, next_index < 2³⁰.   Cost: 23
 ///
 /// A leaf holds lo + 2¹²⁸·nonce and hi + 2¹²⁸·next_index; below r/2 each, so each has one split.
-/// A cheat without it: another split of the same leaf: balance from nonce, or pointers from balance.
-/// `last` needs none: it equals a tuple that a journal's writer sent, who checks what he sends, or `first`.
+/// Without it: another split of the same leaf, which turns nonce into balance, or balance into pointers.
+/// `last` needs none: it equals a tuple that a journal's writer sent, which range-checks it, or `first`.
 /// `passed[0]` and `passed[2]` are split nowhere.
 fn columns(cs: &mut Cs, row: &TreeRow, en: &Lc) -> Columns {
     const RANGE: &str = "tree.leaf.range";
@@ -81,11 +81,11 @@ pub(super) fn leaves(cs: &mut Cs, row: &TreeRow, kind: &Kind, key: &Lc, opened: 
     let (opened, next_key) = (opened.field(), limit.field());
 
     // tree.leaf.next_key: new_next_key = next_key + link·(key − next_key). Cost: 1
-    // A cheat without it: the list leaves the new leaf out, or is cut.
+    // Without it: the list leaves the new leaf out, or is cut.
     let moved = cs.product("tree.leaf.next_key", key.clone() - next_key.clone(), kind.link);
     let new_next_key = next_key.clone() + moved;
     // tree.leaf.next_index: (en − link)·(new_next_index − next_index) = 0. Cost: 1
-    // A cheat without it: pointers change without an insertion. LINK: see tree.pair.index.
+    // Without it: pointers change without an insertion. LINK: see tree.pair.index.
     let change = c.new_next_index - c.next_index.clone();
     cs.enforce("tree.leaf.next_index", change, kind.en.clone() - kind.link, Lc::zero());
 
@@ -108,7 +108,7 @@ pub(super) fn leaves(cs: &mut Cs, row: &TreeRow, kind: &Kind, key: &Lc, opened: 
     let old_hash = poseidon::hash(cs, "tree.leaf.old_hash", &kind.en, &old_elements);
     let new = poseidon::hash(cs, "tree.leaf.new_hash", &kind.en, &new_elements);
     // tree.leaf.unused: old = (en − append)·old_hash: an unused position holds 0. Cost: 1
-    // A cheat without it: an insertion over an existing leaf.
+    // Without it: an insertion over an existing leaf.
     let old = cs.product("tree.leaf.unused", old_hash, kind.en.clone() - kind.append.clone()).into();
     Leaf {
         first: c.first,

@@ -1,5 +1,5 @@
 //! The state tree: opens every leaf that a batch touches once against the old root and closes it once against the new
-//! root. It provides the journals' first and last rows; all accesses between are the journals' business. It works in the
+//! root. It provides the journals' first and last rows; the journal constrains the accesses between. It works in the
 //! subtree of the shape's [`Levels`](crate::machine::Levels); the levels above are hashed once a batch, not in each row.
 //!
 //! Source: docs/circuits/tree.md, docs/state.md (indexed Merkle tree, arity 8, depth 10).

@@ -13,7 +13,7 @@ use crate::{
 pub(super) type Bits = Vec<Wire>;
 
 /// tree.path.position: each bit ∈ {0, 1}.                                                     Cost: 3 a level
-/// A cheat without it: an index on the journal that is no position, a child that is a mixture.
+/// Without it: an index on the journal that is not a position, a child that is a combination of several.
 pub(super) fn position(cs: &mut Cs, row: &TreeRow, levels: Levels) -> Bits {
     (0..levels.bits()).map(|i| cs.witness_boolean("tree.path.position", row.index >> i & 1 == 1)).collect()
 }
@@ -28,7 +28,7 @@ pub(super) fn position(cs: &mut Cs, row: &TreeRow, levels: Levels) -> Bits {
 /// tree.path.new_hash   new ← Poseidon(c + e)                                             402
 /// ```
 /// Cost: 818 a level. Requires: tree.path.position.
-/// Cheats without: child: a path to a leaf that is not in the tree; difference: other leaves change along.
+/// Without child: a path to a leaf that is not in the tree. Without difference: other leaves change too.
 /// Soundness: Poseidon is collision resistant, so `old` fixes c at each level; e is zero but at the digit.
 pub(super) fn roots(cs: &mut Cs, row: &TreeRow, en: &Lc, bits: &[Wire], old: Lc, new: Lc) -> [Lc; 2] {
     let (mut old, mut new) = (old, new);
@@ -81,10 +81,10 @@ fn place(cs: &mut Cs, bits: &[Wire], value: Lc) -> Vec<Lc> {
 }
 
 /// tree.root.old: en·(old root − root_in) = 0.                                                 Cost: 1
-/// A cheat without it: leaves of another tree.
+/// Without it: leaves of another tree.
 ///
 /// tree.root.new: en·(new root − root_in) = root_out − root_in.                                Cost: 1
-/// A cheat without it: any state after the batch. A disabled row passes the root on.
+/// Without it: any state after the batch. A disabled row passes the root on.
 pub(super) fn chain(cs: &mut Cs, en: &Lc, [old, new]: [Lc; 2], root_in: &Lc) -> Lc {
     cs.enforce("tree.root.old", old - root_in.clone(), en.clone(), Lc::zero());
     let step = new - root_in.clone();

@@ -93,7 +93,7 @@ pub struct TreeRows {
 }
 
 impl TreeRows {
-    /// Disabled rows only. Its subtree root is none, so it has the structure and satisfies nothing.
+    /// Disabled rows only, with 0 for the subtree root: the structure without a satisfying assignment.
     #[must_use]
     pub fn empty(shape: TreeShape) -> Self {
         Self { levels: shape.levels, subtree: F::zero(), rows: vec![TreeRow::default(); shape.rows] }

@@ -2,7 +2,8 @@
 //!
 //! All positions of a shape are below 8^levels, so the upper 10 − levels levels of all paths are one chain: at each of
 //! them the path goes through child 0, and the seven other children are roots of empty subtrees, constants. The rows
-//! replace leaves in the subtree; the chain is hashed once for the root before the batch and once for the root after it.
+//! replace leaves in the subtree; the chain is hashed once for the root before the batch and once for the root after
+//! it.
 
 use cairn_protocol::{
     constants::{TREE_ARITY, TREE_DEPTH},
@@ -34,9 +35,10 @@ fn tree_root(cs: &mut Cs, name: &'static str, levels: Levels, subtree: Lc) -> Lc
 /// tree.top.old_hash   old = the tree root above the hint                   402·(10 − levels)
 /// tree.top.root       old = root_in                                        1
 /// ```
-/// A cheat without either: leaves of another tree.
+/// Without either: leaves of another tree.
 /// Soundness: Poseidon is collision resistant, so `root_in` determines the hint: if `root_in` is the root of a tree of
-/// which all leaves are in the subtree, the hint is the root of that subtree; if it is not, there is no hint.
+/// which all leaves are in the subtree, the hint is the root of that subtree; if it is not, no hint satisfies the
+/// equations.
 pub(super) fn open(cs: &mut Cs, levels: Levels, subtree: F, root_in: Lc) -> Lc {
     let subtree = Lc::from(cs.witness("tree.top.subtree", subtree));
     let old = tree_root(cs, "tree.top.old_hash", levels, subtree.clone());
@@ -45,7 +47,7 @@ pub(super) fn open(cs: &mut Cs, levels: Levels, subtree: F, root_in: Lc) -> Lc {
 }
 
 /// tree.top.new_hash: the tree root above `subtree`.                                       Cost: 402·(10 − levels)
-/// A cheat without it: any state after the batch.
+/// Without it: any state after the batch.
 pub(super) fn close(cs: &mut Cs, levels: Levels, subtree: Lc) -> Lc {
     tree_root(cs, "tree.top.new_hash", levels, subtree)
 }

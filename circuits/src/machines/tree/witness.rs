@@ -1,4 +1,5 @@
-//! From a batch's leaf operations to rows. Pure; believes everything: what is wrong fails a constraint.
+//! From a batch's leaf operations to rows. Pure. Checks only that they fit the shape: the constraints refuse a
+//! wrong operation.
 
 use ark_ff::Zero;
 use cairn_protocol::{
@@ -13,9 +14,11 @@ use crate::machine::Levels;
 /// Why there are no rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TreeRowsError {
-    #[error("leaf operations need {needed} tree rows, the shape has {capacity}")]
+    #[error(
+        "leaf operations need {needed} tree rows, the shape has {capacity}: prove the batch in a shape with more rows"
+    )]
     Capacity { needed: usize, capacity: usize },
-    #[error("one last access time an operation: expected {expected}, got {got}")]
+    #[error("each operation has one last access time: expected {expected} times, got {got}")]
     Times { expected: usize, got: usize },
     #[error(
         "leaf operation {operation} is at position {position}, the shape's tree paths of {levels} levels reach those \
@@ -37,8 +40,8 @@ pub fn rows_needed(ops: &[LeafOp]) -> usize {
 }
 
 /// The shape's rows for `ops`, the unused ones disabled. `last_times[i]` is the journal's time of the last access to
-/// the leaf of `ops[i]`, 0 if there was none. Without operations the subtree root is unknown, and the rows satisfy nothing
-/// unless paths have all levels; a batch has some, as it counts its blocks in a leaf.
+/// the leaf of `ops[i]`, 0 if there was none. Without operations the subtree root is unknown, and the rows are
+/// satisfying only if paths have all levels; a batch has some, as it counts its blocks in a leaf.
 pub fn rows(ops: &[LeafOp], last_times: &[u64], shape: TreeShape) -> Result<TreeRows, TreeRowsError> {
     if last_times.len() != ops.len() {
         return Err(TreeRowsError::Times { expected: ops.len(), got: last_times.len() });

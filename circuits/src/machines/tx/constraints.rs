@@ -59,7 +59,11 @@ pub const MAX_TIME: u64 = 1 << 16;
 /// If the shape's last time is not below [`MAX_TIME`].
 pub fn synthesize(cs: &mut Cs, rows: &TxRows, context: &TxContext) -> TxOutputs {
     let last_time = context.time_offset + 3 * rows.slots.len() as u64;
-    assert!(last_time < MAX_TIME, "last access time {last_time} of {} transactions must be below {MAX_TIME}", rows.slots.len());
+    assert!(
+        last_time < MAX_TIME,
+        "last access time {last_time} of {} transactions must be below {MAX_TIME}",
+        rows.slots.len()
+    );
 
     let table = bytes::allocate(cs, &rows.bytes);
     let chain_id = ChainIdRlp::new(cs, &context.chain_id);

@@ -23,7 +23,7 @@ fn rejects_a_value_by_a_negative_presence() {
     let recipient = Address::repeat_byte(0x77);
     let mut s = Sample::new(Kind::Eip1559);
     (s.value, s.max_fee, s.gas_limit) = (U256::ZERO, 0x02_0033_4455_6677, 0x10_1112);
-    let mut journal = journal_for(&[s.clone()]);
+    let mut journal = journal_for(std::slice::from_ref(&s));
     journal.accounts.insert(recipient, Entry { value: AccountValue::default(), index: 34, time: 0 });
     let mut batch = Batch::with_journal(&[s], journal);
     let value = U256::from(128u64);
@@ -45,9 +45,9 @@ fn rejects_the_modulus_as_money() {
     // The sender owns nothing.
     let mut s = Sample::new(Kind::Eip1559);
     (s.value, s.max_fee, s.priority_fee) = (U256::from(1u64), 0, 0);
-    let mut journal = journal_for(&[s.clone()]);
+    let mut journal = journal_for(std::slice::from_ref(&s));
     journal.accounts.get_mut(&s.sender).expect("there").value.balance = U256::ZERO;
-    let mut batch = Batch::invalid(&[s.clone()], journal);
+    let mut batch = Batch::invalid(std::slice::from_ref(&s), journal);
     batch.after(s.sender).balance = modulus - U256::from(1u64);
     let hi = halves(modulus - U256::from(1u64)).0;
     batch.refused_by("tx.sender.carry", &[lie("tx.sender.carry", 0, -hi), lie("tx.sender.carry", 1, zero)]);
@@ -70,10 +70,10 @@ fn rejects_the_modulus_as_money() {
     );
     // A gas limit that nobody can pay.
     let s = Sample::new(Kind::Eip1559);
-    let mut journal = journal_for(&[s.clone()]);
+    let mut journal = journal_for(std::slice::from_ref(&s));
     let used = s.value + U256::from(21_000u64) * U256::from(s.priority_fee);
     journal.accounts.get_mut(&s.sender).expect("there").value.balance = used;
-    let batch = Batch::invalid(&[s.clone()], journal);
+    let batch = Batch::invalid(std::slice::from_ref(&s), journal);
     let reserve =
         U256::from(s.gas_limit) * U256::from(s.max_fee) - U256::from(21_000u64) * U256::from(s.priority_fee);
     let left = halves(modulus - reserve).0;
@@ -87,7 +87,7 @@ fn rejects_the_modulus_as_money() {
 fn rejects_more_gas_than_the_limit() {
     let mut s = Sample::new(Kind::Eip1559);
     s.gas_limit = 20_999;
-    let batch = Batch::invalid(&[s.clone()], journal_for(&[s]));
+    let batch = Batch::invalid(std::slice::from_ref(&s), journal_for(std::slice::from_ref(&s)));
     batch.refused_by("tx.gas.intrinsic", &[lie("tx.gas.intrinsic", 0, -F::from(1u64))]);
 }
 
@@ -95,7 +95,7 @@ fn rejects_more_gas_than_the_limit() {
 fn rejects_a_gas_limit_above_the_blocks() {
     let mut s = Sample::new(Kind::Eip1559);
     s.gas_limit = 30_000_001;
-    let batch = Batch::invalid(&[s.clone()], journal_for(&[s]));
+    let batch = Batch::invalid(std::slice::from_ref(&s), journal_for(std::slice::from_ref(&s)));
     batch.refused_by("tx.gas.block", &[lie("tx.gas.block", 0, -F::from(1u64))]);
 }
 
@@ -127,14 +127,14 @@ fn rejects_other_fees() {
     batch.charge(i128::from(gas * (max_fee - priority)));
     batch.refused_by("tx.fee.price", &[lie("tx.fee.price", 0, zero)]);
     let s = Sample::new(Kind::Eip1559);
-    let mut journal = journal_for(&[s.clone()]);
+    let mut journal = journal_for(std::slice::from_ref(&s));
     journal.accounts.get_mut(&s.sender).expect("there").value.balance = s.value + U256::from(gas * priority);
-    let batch = Batch::invalid(&[s.clone()], journal);
+    let batch = Batch::invalid(std::slice::from_ref(&s), journal);
     batch.refused_by("tx.fee.limit", &[lie("tx.fee.limit", 0, gas * priority)]);
     // A priority fee above the maximum, whose difference has a limb of −1.
     let mut s = s;
     s.priority_fee = s.max_fee + 1;
-    let batch = Batch::invalid(&[s.clone()], journal_for(&[s]));
+    let batch = Batch::invalid(std::slice::from_ref(&s), journal_for(std::slice::from_ref(&s)));
     let mut lies: Vec<_> = (0..6).map(|i| lie("tx.fee.priority", i, 0xffffu64)).collect();
     lies.push(lie("tx.fee.priority", 6, -F::from(1u64) + F::from(0xffffu64)));
     batch.refused_by("tx.fee.priority", &lies);
