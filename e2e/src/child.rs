@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use crate::{
     L1_ACCOUNTS,
     client::L2,
-    keys::{SHAPES, keys_dir},
+    keys::{keys_dir, shapes},
     l1::L1,
     node::quick_config,
     wait::{PROVEN, SOON, until},
@@ -76,7 +76,7 @@ impl Home {
         let mut config = quick_config(&file("data"));
         config.l1.url = l1.url();
         config.prover.mode = if mock { ProofMode::Mock } else { ProofMode::Groth16 };
-        config.prover.shapes = SHAPES.to_vec();
+        config.prover.shapes = shapes();
         config.prover.keys_dir = Some(keys_dir()?);
         config.l1.deployment = Some(file("deployment.json"));
         std::fs::write(file("deployment.json"), serde_json::to_vec(deployment)?)?;

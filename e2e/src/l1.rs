@@ -150,7 +150,7 @@ pub fn plan(engine: &dyn ProofEngine) -> eyre::Result<DeployPlan> {
         trusted_sequencer: trusted_sequencer?.address(),
         trusted_aggregator: trusted_aggregator?.address(),
         trusted_sequencer_url: "http://127.0.0.1:8123".to_owned(),
-        verifiers: engine.verifiers().into_iter().map(|(id, spec)| (id, spec.into())).collect(),
+        verifiers: engine.verifiers().into_iter().map(|(id, spec)| (id.0, spec.into())).collect(),
         bridge: None,
     })
 }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{L1_ACCOUNTS, client::L2, l1::L1};
+use crate::{L1_ACCOUNTS, client::L2, l1::L1, wait::PROVEN};
 
 /// A node and what it stands on.
 pub struct Devnet {
@@ -57,8 +57,8 @@ async fn run(
     deployment: &Deployment,
     engine: Arc<dyn ProofEngine>,
 ) -> eyre::Result<(SocketAddr, CancellationToken, JoinHandle<Result<(), NodeError>>)> {
-    let [_, sequencer, aggregator] = L1_ACCOUNTS.map(Account::development);
-    let keys = Keys { sequencer: sequencer?, aggregator: aggregator? };
+    let [admin, sequencer, aggregator] = L1_ACCOUNTS.map(Account::development);
+    let keys = Keys { sequencer: sequencer?, aggregator: aggregator?, admin: Some(admin?) };
     let chain = chain(config, engine.as_ref())?;
     let settlement = settlement(config, &chain, l1.client.clone(), deployment, keys);
     let cancel = CancellationToken::new();
@@ -98,6 +98,18 @@ impl Devnet {
         let (_, cancel, task) = run(&self.config, &self.l1, &self.deployment, engine).await?;
         (self.cancel, self.task) = (cancel, task);
         Ok(())
+    }
+
+    /// Waits until the node has ended by itself; why it did.
+    ///
+    /// # Errors
+    /// If it goes on, or ends well.
+    pub async fn fails(mut self) -> eyre::Result<String> {
+        let ended = tokio::time::timeout(PROVEN, &mut self.task).await?;
+        match ended? {
+            Ok(()) => eyre::bail!("the node ended well"),
+            Err(error) => Ok(error.to_string()),
+        }
     }
 
     /// Stops the node and waits for its end.

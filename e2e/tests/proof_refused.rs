@@ -113,9 +113,11 @@ async fn prove(
     aggregator: Address,
 ) -> eyre::Result<BatchProofWords> {
     let witness = batch_witness(chain.state(), &record.batch, chain.chain_id(), record.old_acc_input_hash)?;
-    let proof = engine.prove(witness, aggregator).await?;
+    let leaves = witness.new_state.leaf_count;
+    let shape = engine.choose(witness.batch_number, &record.batch.counters, leaves).await?;
+    let proof = engine.prove(shape, witness, aggregator).await?;
     Ok(BatchProofWords {
-        shape_id: proof.shape_id,
+        shape_id: proof.shape_id.0,
         new_state_root: record.state_root,
         new_acc_input_hash: record.acc_input_hash,
         new_local_exit_root: record.local_exit_root,
@@ -144,7 +146,8 @@ async fn refuses_other_values(target: &Target<'_>, honest: &BatchProofWords) -> 
             "NewAccInputHashMismatch(",
         ),
         ("local exit root", with(&|p| p.new_local_exit_root = B256::repeat_byte(1)), INVALID),
-        ("shape", with(&|p| p.shape_id += 1), "UnknownShape("),
+        ("unknown shape", with(&|p| p.shape_id = 1), "UnknownShape("),
+        ("another shape", with(&|p| p.shape_id += 1), INVALID),
     ];
     for (what, changed, words) in cases {
         target.refuses(what, &changed, words).await?;
@@ -260,7 +263,7 @@ async fn check_keys(l1: &L1, deployment: &Deployment, engine: &dyn ProofEngine) 
         let VerifierSpec::Groth16(words) = spec else { eyre::bail!("not a real verifier") };
         let bytes: Vec<u8> = words.iter().flat_map(U256::to_be_bytes::<32>).collect();
         let on_l1 = l1.view(deployed.address, "vkDigest()").await?;
-        assert_eq!((deployed.shape_id, &on_l1[..]), (shape_id, keccak256(bytes).as_slice()));
+        assert_eq!((deployed.shape_id, &on_l1[..]), (shape_id.0, keccak256(bytes).as_slice()));
     }
     Ok(())
 }

@@ -139,6 +139,9 @@ async fn check_l1(net: &Devnet) -> eyre::Result<()> {
             assert_eq!(rollup.sequenced_batch(posted, At::Latest).await?.acc_input_hash, acc_input_hash);
         }
         check_root(l2, net, number).await?;
+        // The smallest that it fits, of one and of two transfers.
+        let shape = batch.shape.as_ref().ok_or_eyre("no shape")?;
+        assert_eq!(shape.name, format!("{}@6", batch.transactions.len()), "batch {number}");
         transactions.extend(batch.transactions.iter().filter_map(HashOr::hash));
     }
     assert_eq!((posted, transactions.len()), (last, 3));

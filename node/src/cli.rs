@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::ProofMode;
+use crate::{config::ProofMode, shapes::ShapeSpec};
 
 /// A zk-rollup layer-2 node.
 #[derive(Debug, Parser)]
@@ -83,9 +83,9 @@ pub struct ConfigArgs {
 pub struct SetupArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Shapes, by the number of transfers they hold, instead of those configured.
+    /// Shapes instead of those configured, such as 1,8,8@7.
     #[arg(long, value_delimiter = ',')]
-    pub transfers: Vec<usize>,
+    pub shapes: Vec<ShapeSpec>,
 }
 
 /// `cairn counts`.

@@ -68,6 +68,7 @@ const L1_BUMPS: &str = "cairn_l1_fee_bumps_total";
 const L1_SECONDS: &str = "cairn_l1_settle_seconds";
 const PROOFS: &str = "cairn_prover_proofs_total";
 const PROOF_SECONDS: &str = "cairn_prover_proof_seconds";
+const PROVER_KEYS: &str = "cairn_prover_keys";
 const PROVER_QUEUE: &str = "cairn_prover_queue";
 const STAGE_RETRIES: &str = "cairn_stage_retries_total";
 const RPC_REQUESTS: &str = "cairn_rpc_requests_total";
@@ -82,7 +83,7 @@ const DATABASE_BYTES: &str = "cairn_database_bytes";
 const DISK_FREE_BYTES: &str = "cairn_disk_free_bytes";
 
 /// Every metric, in the order of the documentation.
-pub const ALL: [Metric; 33] = [
+pub const ALL: [Metric; 34] = [
     level(INFO, &["version", "proof_mode"], "1; the labels say what runs"),
     level(HEAD_BLOCK, &[], "last block of the trusted state"),
     level(HEAD_BATCH, &["state"], "last sealed, virtual (data on L1) and verified (proof on L1) batch"),
@@ -110,8 +111,13 @@ pub const ALL: [Metric; 33] = [
     count(L1_GAS, &["lane"], "gas used on L1"),
     count(L1_BUMPS, &[], "L1 transactions sent again at a higher fee"),
     seconds(L1_SECONDS, &["lane"], "seconds from sending to confirmation on L1"),
-    count(PROOFS, &["mode"], "proofs made"),
-    seconds(PROOF_SECONDS, &["mode"], "seconds for a proof"),
+    count(PROOFS, &["mode", "shape"], "proofs made, by the circuit shape they are made in"),
+    seconds(PROOF_SECONDS, &["mode", "shape"], "seconds for a proof"),
+    level(
+        PROVER_KEYS,
+        &["state"],
+        "keys of circuit shapes: unused, waiting, making, registering (L1 has no verifier yet) and usable",
+    ),
     level(PROVER_QUEUE, &[], "sealed batches without a proof"),
     count(STAGE_RETRIES, &["stage"], "steps of a stage that failed and are tried again"),
     count(
@@ -290,11 +296,16 @@ pub fn l1_fee_bumped() {
     counter!(L1_BUMPS).increment(1);
 }
 
-/// A proof is made, or asserted.
-pub fn proof_made(mode: ProofMode, elapsed: Duration) {
-    let mode = mode.to_string();
-    counter!(PROOFS, "mode" => mode.clone()).increment(1);
-    histogram!(PROOF_SECONDS, "mode" => mode).record(elapsed.as_secs_f64());
+/// A proof is made in a shape, or asserted.
+pub fn proof_made(mode: ProofMode, shape: &str, elapsed: Duration) {
+    let (mode, shape) = (mode.to_string(), shape.to_owned());
+    counter!(PROOFS, "mode" => mode.clone(), "shape" => shape.clone()).increment(1);
+    histogram!(PROOF_SECONDS, "mode" => mode, "shape" => shape).record(elapsed.as_secs_f64());
+}
+
+/// How many keys are in a state.
+pub fn prover_keys(state: &'static str, keys: usize) {
+    gauge!(PROVER_KEYS, "state" => state).set(number(keys as u64));
 }
 
 /// Sealed batches that have no proof.

@@ -6,16 +6,18 @@ use cairn_prover::{Observer, Phase};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// One bar a phase; hidden where standard error is no terminal.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Bars {
+    /// What the work is for, before the phase.
+    subject: String,
     current: Mutex<Option<(String, ProgressBar)>>,
 }
 
 impl Bars {
     /// No bar yet.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn of(subject: impl Into<String>) -> Self {
+        Self { subject: subject.into(), current: Mutex::default() }
     }
 
     fn show(&self, label: String, fraction: f64) {
@@ -25,7 +27,7 @@ impl Bars {
                 done.finish();
             }
             let bar = ProgressBar::new(100).with_message(label.clone());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg:32} {bar:30} {elapsed}") {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg:42} {bar:30} {elapsed}") {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(Duration::from_millis(200));
@@ -43,9 +45,6 @@ impl Bars {
 
 impl Observer for Bars {
     fn progress(&self, phase: Phase, fraction: f64) {
-        self.show(phase.to_string(), fraction);
-        if fraction <= 0.0 {
-            tracing::info!(%phase, "key");
-        }
+        self.show(format!("{}: {phase}", self.subject), fraction);
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use alloy_primitives::Address;
 use cairn_protocol::tx::decode_tx;
+use cairn_sequencer::shapes::ShapeId;
 use cairn_state::Batch;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,8 @@ pub struct ProofMeasure {
     pub started_ms: u64,
     /// None while the proof is being made.
     pub seconds: Option<f64>,
+    /// The shape that it is made in.
+    pub shape: ShapeId,
 }
 
 /// What an L1 transaction of the rollup took.

@@ -1,21 +1,27 @@
-//! [`Settlement`] by the rollup contract: one account sequences, one verifies.
+//! [`Settlement`] by the rollup contract: one account sequences, one verifies, and its admin, if this node is it, adds the
+//! verifiers of new shapes.
 
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
 use cairn_protocol::batch::BatchData;
+use cairn_sequencer::shapes::ShapeId;
 
 use crate::{
     l1::{
         client::At,
+        deploy::{DeployError, DeployedVerifier, add_verifier},
         error::RequestError,
         exit_roots::ExitRootContract,
         rollup::{BatchProofWords, Rollup},
         sender::{Job, SendError, Sender},
         store::{SendStore, Sent},
     },
+    proof::VerifierSpec,
     settlement::{
-        Contracts, ExitRootUpdate, Lane, RollupStatus, Settled, Settlement, SettlementError, VerifiedBatch,
+        Contracts, ExitRootUpdate, Lane, NoVerifier, RollupStatus, Settled, Settlement, SettlementError,
+        VerifiedBatch, Verifier,
     },
+    shapes,
     storage::Storage,
 };
 
@@ -27,6 +33,8 @@ pub struct RollupSettlement {
     pub l2_chain_id: u64,
     pub sequencer: Sender,
     pub aggregator: Sender,
+    /// The rollup's admin, who adds verifiers; none if that is somebody else.
+    pub admin: Option<Sender>,
     /// Where the senders keep their records.
     pub records: Storage,
 }
@@ -64,6 +72,14 @@ impl From<SendError> for SettlementError {
             | SendError::NotRecorded { .. }
             | SendError::NonceUnexpected { .. } => fault(e),
         }
+    }
+}
+
+impl From<DeployedVerifier> for Verifier {
+    fn from(deployed: DeployedVerifier) -> Self {
+        let DeployedVerifier { shape_id, address, vk_digest } = deployed;
+        let shape_id = ShapeId(shape_id);
+        Self { shape_id, shape: shapes::name(shape_id), address, vk_digest }
     }
 }
 
@@ -113,6 +129,21 @@ impl RollupSettlement {
 impl Settlement for RollupSettlement {
     fn contracts(&self) -> Option<Contracts> {
         Some(self.contracts.clone())
+    }
+
+    async fn verifier(&self, shape: ShapeId) -> Result<Option<Verifier>, SettlementError> {
+        Ok(self.rollup.verifier(shape.0, At::Latest).await?.map(Verifier::from))
+    }
+
+    async fn add_verifier(&self, shape: ShapeId, spec: VerifierSpec) -> Result<Verifier, SettlementError> {
+        let Some(admin) = &self.admin else {
+            return Err(fault(NoVerifier { id: shape, shape: shapes::name(shape) }));
+        };
+        match add_verifier(admin, &self.rollup, shape.0, &spec.into()).await {
+            Ok(added) => Ok(added.into()),
+            Err(DeployError::Send { source, .. }) => Err(source.into()),
+            Err(other) => Err(fault(other)),
+        }
     }
 
     async fn status(&self) -> Result<RollupStatus, SettlementError> {
@@ -174,7 +205,7 @@ impl Settlement for RollupSettlement {
         let proofs: Vec<BatchProofWords> = batches
             .into_iter()
             .map(|b| BatchProofWords {
-                shape_id: b.proof.shape_id,
+                shape_id: b.proof.shape_id.0,
                 new_state_root: b.state_root,
                 new_acc_input_hash: b.acc_input_hash,
                 new_local_exit_root: b.local_exit_root,

@@ -5,9 +5,13 @@ use std::error::Error;
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
 use cairn_protocol::batch::BatchData;
+use cairn_sequencer::shapes::ShapeId;
 use serde::{Deserialize, Serialize};
 
-use crate::proof::BatchProof;
+use crate::{
+    proof::{BatchProof, VerifierSpec},
+    shapes,
+};
 
 /// Why L1 did not do something.
 #[derive(Debug, thiserror::Error)]
@@ -78,8 +82,32 @@ pub struct Contracts {
     pub l1_chain_id: u64,
     pub zkevm: Address,
     pub global_exit_root: Address,
-    /// By shape id.
-    pub verifiers: Vec<Address>,
+    /// In the order in which they were added.
+    pub verifiers: Vec<Verifier>,
+}
+
+/// What accepts the proofs of a shape on L1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verifier {
+    pub shape_id: ShapeId,
+    /// The shape's name.
+    pub shape: String,
+    pub address: Address,
+    /// Of its verifying key.
+    #[serde(skip)]
+    pub vk_digest: B256,
+}
+
+/// This node may not add verifiers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the rollup has no verifier for shape {shape} (id {id}), and this node is not its admin: have the admin add it \
+     (addVerifier), or take the shape out of prover.shapes"
+)]
+pub struct NoVerifier {
+    pub id: ShapeId,
+    pub shape: String,
 }
 
 /// The rollup on L1. An implementation records an L1 transaction before it sends it, and keeps the record until it is
@@ -91,10 +119,21 @@ pub trait Settlement: Send + Sync {
         None
     }
 
-    /// What L1 knows.
+    /// The verifier of a shape, none if L1 has none yet.
     ///
     /// # Errors
     /// See [`SettlementError`]; so below.
+    async fn verifier(&self, _shape: ShapeId) -> Result<Option<Verifier>, SettlementError> {
+        Ok(None)
+    }
+
+    /// Gives the rollup the verifier of a shape that has none. A call after a crash makes another one, or finds the first.
+    async fn add_verifier(&self, shape: ShapeId, _: VerifierSpec) -> Result<Verifier, SettlementError> {
+        let source = NoVerifier { id: shape, shape: shapes::name(shape) };
+        Err(SettlementError::Fault { source: source.into() })
+    }
+
+    /// What L1 knows.
     async fn status(&self) -> Result<RollupStatus, SettlementError>;
 
     /// The accumulated hash where a sequence ends at `batch`, zero elsewhere.

@@ -52,6 +52,8 @@ pub fn on_signal() -> std::io::Result<CancellationToken> {
 mod tests {
     use std::time::Duration;
 
+    use cairn_sequencer::shapes::ShapesError;
+
     use super::*;
 
     #[test]
@@ -61,6 +63,6 @@ mod tests {
         assert_eq!(left.to_string(), "did not stop within 10 s: JSON-RPC, prover");
         let code = |error: eyre::Report| format!("{:?}", exit_code(&error));
         assert_eq!(code(left.into()), format!("{:?}", ExitCode::from(NOT_STOPPED)));
-        assert_eq!(code(NodeError::NoShapes.into()), format!("{:?}", ExitCode::FAILURE));
+        assert_eq!(code(NodeError::Shapes(ShapesError::Empty).into()), format!("{:?}", ExitCode::FAILURE));
     }
 }

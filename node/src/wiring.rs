@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use alloy_primitives::Address;
 use cairn_protocol::genesis::{Genesis, GenesisError};
 use cairn_prover::KeyFileError;
-use cairn_sequencer::{admission::Admission, batch::BatchLimits, pool::PoolConfig};
+use cairn_sequencer::{admission::Admission, batch::BatchLimits, pool::PoolConfig, shapes::ShapesError};
 use cairn_state::{RocksStore, Store, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -31,9 +31,11 @@ use crate::{
     proof::{MockEngine, ProofEngine, VerifierSpec},
     rollup_settlement::RollupSettlement,
     rpc::{self, RpcServerError},
-    settlement::{Contracts, Settlement, SettlementError},
+    settlement::{Contracts, NoVerifier, Settlement, SettlementError},
+    shapes,
     stages::{
-        aggregator::Aggregator, gas_price, prover::Prover, pruner, sequencer, virtualizer::Virtualizer,
+        aggregator::Aggregator, gas_price, keys::KeyMaker, prover::Prover, pruner, sequencer,
+        virtualizer::Virtualizer,
     },
     supervisor::{StageFailure, Supervisor, share},
 };
@@ -65,12 +67,20 @@ pub enum NodeError {
     Listen(#[from] ServerError),
     #[error("did not stop within {} s: {}", grace.as_secs(), parts.join(", "))]
     NotStopped { grace: Duration, parts: Vec<&'static str> },
+    #[error("prover.shapes: {0}")]
+    Shapes(#[from] ShapesError),
     #[error("keys of the circuits: {0}")]
     Keys(#[from] KeyFileError),
     #[error(transparent)]
+    NoVerifier(#[from] NoVerifier),
+    /// The configuration was another one before.
+    #[error(
+        "the state tree has {leaves} leaves, the largest circuit of prover.shapes reaches {positions}: list a shape with more \
+         levels, such as \"8@7\""
+    )]
+    TreeTooLarge { leaves: u64, positions: u64 },
+    #[error(transparent)]
     Connect(#[from] RequestError),
-    #[error("no circuit shape is configured: prover.shapes is empty")]
-    NoShapes,
     #[error("the rollup on L1 is for chain {got}, this node for {expected}")]
     OtherChain { expected: u64, got: u64 },
 }
@@ -91,23 +101,46 @@ pub struct Node {
 pub struct Keys {
     pub sequencer: Account,
     pub aggregator: Account,
+    /// Adds verifiers, if this node does.
+    pub admin: Option<Account>,
 }
 
-/// The engine that the configuration asks for: real proofs by default. Makes the keys that are missing.
+/// The engine that the configuration asks for: real proofs by default. Its keys are loaded, or made, while the node runs.
 ///
 /// # Errors
-/// If a key cannot be read or made.
-pub async fn engine(config: &Config) -> Result<Arc<dyn ProofEngine>, NodeError> {
+/// If the configured shapes are none to choose from.
+pub fn engine(config: &Config) -> Result<Arc<dyn ProofEngine>, NodeError> {
     if config.prover.mode == ProofMode::Mock {
         tracing::warn!("MOCK PROVER: nothing is proven; for development chains only");
         return Ok(Arc::new(MockEngine { capacity: config.batch.mock_capacity }));
     }
-    if config.prover.shapes.is_empty() {
-        return Err(NodeError::NoShapes);
+    Ok(Arc::new(Groth16Engine::new(&config.prover.shapes, &config.prover.keys_dir())?))
+}
+
+/// The key of the smallest shape, which a deployment needs: a rollup has a verifier from the start. The node is ready with
+/// it, and the others follow.
+///
+/// # Errors
+/// If the key cannot be read or made.
+pub async fn first_key(engine: &dyn ProofEngine) -> Result<(), NodeError> {
+    let Some(keys) = engine.keys() else { return Ok(()) };
+    let Some(id) = keys.ids().next() else { return Ok(()) };
+    keys.await_all();
+    let make = move || keys.make(id, &Bars::of(shapes::name(id))).map(|_| ());
+    Ok(tokio::task::spawn_blocking(make).await??)
+}
+
+/// Whether L1 has a verifier for each shape. A batch would wait for ever for one that nobody may add.
+///
+/// # Errors
+/// The first shape without one.
+pub async fn check_verifiers(l1: &dyn Settlement, engine: &dyn ProofEngine) -> Result<(), NodeError> {
+    for shape in engine.shapes().iter() {
+        if l1.verifier(shape.id).await?.is_none() {
+            return Err(NoVerifier { id: shape.id, shape: shape.name.clone() }.into());
+        }
     }
-    let (shapes, dir) = (config.prover.shapes.clone(), config.prover.keys_dir());
-    let load = move || Groth16Engine::load(&shapes, &dir, &Bars::new());
-    Ok(Arc::new(tokio::task::spawn_blocking(load).await??))
+    Ok(())
 }
 
 /// Connects to L1.
@@ -143,6 +176,7 @@ pub fn settlement(
     Arc::new(RollupSettlement {
         sequencer: sender(keys.sequencer),
         aggregator: sender(keys.aggregator),
+        admin: keys.admin.map(sender),
         exit_roots: ExitRootContract {
             client: client.clone(),
             address: deployment.global_exit_root,
@@ -155,7 +189,7 @@ pub fn settlement(
             l1_chain_id: deployment.l1_chain_id,
             zkevm: deployment.zkevm,
             global_exit_root: deployment.global_exit_root,
-            verifiers: deployment.verifiers.iter().map(|v| v.address).collect(),
+            verifiers: deployment.verifiers.iter().copied().map(Into::into).collect(),
         },
         l2_chain_id: deployment.l2_chain_id,
         records,
@@ -186,7 +220,7 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, NodeError> {
 /// Opens the chain in `store`; batches are cut to what `engine` can prove.
 ///
 /// # Errors
-/// If the store holds another chain.
+/// If the store holds another chain, or one that the engine's shapes do not reach.
 pub fn open_chain(
     config: &Config,
     store: Arc<dyn Store>,
@@ -195,7 +229,7 @@ pub fn open_chain(
     let genesis = genesis(config)?;
     let min_gas_price_wei = config.pool.min_gas_price_wei;
     let coinbase = config.chain.coinbase;
-    let mode = engine.mode();
+    let (mode, room) = (engine.mode(), engine.shapes().limits());
     let admission = match mode {
         ProofMode::Groth16 => Admission::Provable,
         ProofMode::Mock => Admission::Everything,
@@ -204,7 +238,7 @@ pub fn open_chain(
         chain_id: genesis.chain_id,
         admission,
         coinbase,
-        capacity: engine.capacity(),
+        room,
         max_transactions: config.pool.max_transactions,
         max_per_account: config.pool.max_per_account,
         max_nonce_gap: config.pool.max_nonce_gap,
@@ -212,7 +246,7 @@ pub fn open_chain(
         lifetime_s: config.pool.lifetime_s,
     };
     let limits = BatchLimits {
-        capacity: engine.capacity(),
+        room,
         admission,
         max_gas: config.batch.max_gas,
         max_age: config.batch.max_age(),
@@ -229,6 +263,11 @@ pub fn open_chain(
     };
     let chain = Chain::open(store, config)?;
     chain.set_gas_price_wei(min_gas_price_wei);
+    let (leaves, positions) =
+        (chain.state().commitment().map_err(ChainError::from)?.leaf_count, room.positions);
+    if leaves > positions {
+        return Err(NodeError::TreeTooLarge { leaves, positions });
+    }
     Ok(Arc::new(chain))
 }
 
@@ -250,7 +289,7 @@ impl Node {
         if got != expected {
             return Err(NodeError::OtherChain { expected, got });
         }
-        chain.feed.describe(l1.contracts());
+        chain.feed.describe(l1.contracts(), engine.shapes(), engine.keys());
         // Everything that can fail comes before the first stage runs.
         let recorder = metrics::install()?;
         metrics::info(chain.proof_mode());
@@ -296,6 +335,11 @@ impl Node {
             stages.start("sequencer", |token| sequencer::run(chain(), config.batch.tick(), token));
         }
         if roles.contains(&Role::Prover) {
+            if let Some(keys) = engine.keys() {
+                let l1 = Arc::clone(&l1);
+                let maker = KeyMaker::new(chain(), keys, l1);
+                stages.start("keys", |token| maker.run(token));
+            }
             stages.start("prover", |token| Prover { chain: chain(), engine, aggregator }.run(token));
         }
         if roles.contains(&Role::Sequencer) {

@@ -27,7 +27,7 @@ fn no_space() -> StoreError {
 fn open(store: &Arc<dyn Store>) -> Chain {
     let mut config = chain_config();
     config.group_blocks = GROUP;
-    config.limits.capacity[Resource::Transactions] = 5;
+    config.limits.room.capacity[Resource::Transactions] = 5;
     Chain::open(Arc::clone(store), config).unwrap()
 }
 

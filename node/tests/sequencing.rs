@@ -71,7 +71,7 @@ fn accepts_batches_that_close_at_each_limit_with_its_reason() {
     let mut by_gas = config();
     by_gas.limits.max_gas = 2 * 21_000;
     let mut by_capacity = config();
-    by_capacity.limits.capacity[Resource::Transactions] = 2;
+    by_capacity.limits.room.capacity[Resource::Transactions] = 2;
     let mut by_bytes = config();
     // Two of these do not fit the 300,000 bytes of a batch.
     by_bytes.pool.max_transaction_bytes = 200_000;
@@ -102,7 +102,7 @@ fn accepts_a_shorter_age_the_more_waits() {
     // Full of what waits, a batch closes at once; empty, it stays open for an hour.
     let mut config = config();
     config.limits.min_age = Duration::ZERO;
-    config.limits.capacity[Resource::Transactions] = 4;
+    config.limits.room.capacity[Resource::Transactions] = 4;
     config.group_blocks = 1;
     let chain = chain(config);
     submit(&chain, 0..1);
@@ -116,7 +116,7 @@ fn accepts_a_shorter_age_the_more_waits() {
 #[test]
 fn rejects_to_run_ahead_of_the_proofs() {
     let mut config = config();
-    config.limits.capacity[Resource::Transactions] = 1;
+    config.limits.room.capacity[Resource::Transactions] = 1;
     config.max_unproven = 3;
     let chain = chain(config);
     submit(&chain, 0..9);

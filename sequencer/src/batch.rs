@@ -10,7 +10,7 @@ use cairn_protocol::{
         FORK_ID, GLOBAL_EXIT_ROOT_L2, LAST_ROLLUP_EXIT_ROOT_SLOT, MAX_TRANSACTIONS_BYTE_LENGTH,
         SYSTEM_ACCOUNT, SYSTEM_BLOCK_NUMBER_SLOT,
     },
-    resources::{CapacityExceeded, Rows},
+    resources::Rows,
     system::{global_exit_root_slot, last_rollup_exit_root_leaf},
     tx::DecodedTx,
     witness::{BATCH_WITNESS_VERSION, BatchWitness},
@@ -22,7 +22,12 @@ use cairn_state::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{admission::Admission, counters::BatchMeter, executor::Executed};
+use crate::{
+    admission::Admission,
+    counters::BatchMeter,
+    executor::Executed,
+    shapes::{Room, RoomExceeded},
+};
 
 /// What all blocks of a batch share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +61,7 @@ impl BatchHeader {
 /// Why a batch closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CloseReason {
-    /// The next transaction did not fit the circuit.
+    /// The next transaction did not fit the largest circuit shape.
     Capacity,
     /// The next transaction did not fit `MAX_TRANSACTIONS_BYTE_LENGTH`.
     Bytes,
@@ -80,7 +85,8 @@ impl std::fmt::Display for CloseReason {
 /// When a batch closes.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchLimits {
-    pub capacity: Rows,
+    /// That of the largest circuit shape.
+    pub room: Room,
     pub admission: Admission,
     /// Gas used by all transactions together.
     pub max_gas: u64,
@@ -105,7 +111,7 @@ impl BatchLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BatchFull {
     #[error("the batch {0}")]
-    Capacity(CapacityExceeded),
+    Room(RoomExceeded),
     #[error("the batch would have {needed} bytes, the limit is {limit}")]
     Bytes { needed: usize, limit: usize },
     #[error("the batch would use {needed} gas, the limit is {limit}")]
@@ -117,7 +123,7 @@ impl BatchFull {
     #[must_use]
     pub const fn reason(&self) -> CloseReason {
         match self {
-            Self::Capacity(_) => CloseReason::Capacity,
+            Self::Room(_) => CloseReason::Capacity,
             Self::Bytes { .. } => CloseReason::Bytes,
             Self::Gas { .. } => CloseReason::Gas,
         }
@@ -189,7 +195,8 @@ impl OpenBatch {
             return Err(BatchFull::Gas { needed, limit: limits.max_gas });
         }
         let counters = self.meter.counters_with(&executed.work(tx));
-        counters.fits(&limits.capacity).map_err(BatchFull::Capacity)
+        // What the batch's opening created is in the leaf count, as it is in the counters.
+        limits.room.fits(&counters, executed.leaf_count).map_err(BatchFull::Room)
     }
 
     /// Takes a transaction that fits, or that is in a block already.

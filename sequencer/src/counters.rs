@@ -149,32 +149,50 @@ impl BatchMeter {
     }
 
     /// The most that a batch of this plain transfer alone may cost: with a global exit root, and with every account absent that
-    /// may be. A sender has an account unless it pays nothing; who receives nothing gets none.
+    /// may be.
     #[must_use]
     pub fn single(tx: &DecodedTx, sender: Address, coinbase: Address) -> Rows {
-        // Only whether a leaf is created costs, not where.
-        let leaf = |address, created: bool| TouchedLeaf {
-            id: LeafId::Account(address),
-            old_value: Default::default(),
-            new_value: Default::default(),
-            created: created.then_some(0),
-        };
-        let pays_nothing = max_cost_wei(tx).is_some_and(|cost| cost.is_zero());
-        let mut access = BlockAccess { leaves: vec![leaf(sender, pays_nothing && tx.nonce == 0)] };
-        let receives = [(tx.to, !tx.value.is_zero()), (Some(coinbase), tx.effective_gas_price() > 0)];
-        for (address, receives) in
-            receives.into_iter().filter_map(|(address, receives)| Some((address?, receives)))
-        {
-            match access.leaves.iter_mut().find(|known| known.id == LeafId::Account(address)) {
-                // Its account is there, or it pays nothing and there is nothing to receive.
-                Some(_) if address == sender => {}
-                Some(known) if receives => known.created = Some(0),
-                Some(_) => {}
-                None => access.leaves.push(leaf(address, receives)),
-            }
-        }
+        let access = worst_access(tx, sender, coinbase);
         Self::with_new_root().counters_with(&Work { tx, access: &access, usage: EvmUsage::default() })
     }
+}
+
+/// The accounts that this plain transfer creates if they are absent.
+#[must_use]
+pub fn may_create(tx: &DecodedTx, sender: Address, coinbase: Address) -> Vec<Address> {
+    let created = worst_access(tx, sender, coinbase).leaves.into_iter().filter(|leaf| leaf.created.is_some());
+    created
+        .filter_map(|leaf| match leaf.id {
+            LeafId::Account(address) => Some(address),
+            LeafId::Storage(..) => None,
+        })
+        .collect()
+}
+
+/// What a plain transfer touches, with every account absent that may be. A sender has an account unless it pays nothing; who
+/// receives nothing gets none. Only whether a leaf is created is said, not where, and no values.
+fn worst_access(tx: &DecodedTx, sender: Address, coinbase: Address) -> BlockAccess {
+    let leaf = |address, created: bool| TouchedLeaf {
+        id: LeafId::Account(address),
+        old_value: Default::default(),
+        new_value: Default::default(),
+        created: created.then_some(0),
+    };
+    let pays_nothing = max_cost_wei(tx).is_some_and(|cost| cost.is_zero());
+    let mut access = BlockAccess { leaves: vec![leaf(sender, pays_nothing && tx.nonce == 0)] };
+    let receives = [(tx.to, !tx.value.is_zero()), (Some(coinbase), tx.effective_gas_price() > 0)];
+    for (address, receives) in
+        receives.into_iter().filter_map(|(address, receives)| Some((address?, receives)))
+    {
+        match access.leaves.iter_mut().find(|known| known.id == LeafId::Account(address)) {
+            // Its account is there, or it pays nothing and there is nothing to receive.
+            Some(_) if address == sender => {}
+            Some(known) if receives => known.created = Some(0),
+            Some(_) => {}
+            None => access.leaves.push(leaf(address, receives)),
+        }
+    }
+    access
 }
 
 #[cfg(test)]

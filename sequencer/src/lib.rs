@@ -1,5 +1,5 @@
 //! From raw transactions to blocks and batches: the transaction pool, the executor, the counters of proving cost, the
-//! batch builder, and calls and traces that only read. No async, no network, no database of its own.
+//! batch builder, the choice of a circuit's shape, and calls and traces that only read. No async, no network, no database of its own.
 //!
 //! ```text
 //! pool ─► executor ─► effects ─► block ─► batch builder ─► BatchData, BatchWitness
@@ -16,6 +16,7 @@ pub mod executor;
 pub mod pending;
 pub mod pool;
 pub mod precompiles;
+pub mod shapes;
 pub mod trace;
 pub mod trail;
 pub mod usage;

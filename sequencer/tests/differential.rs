@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use cairn_circuits::{
@@ -28,6 +28,7 @@ use cairn_sequencer::{
     evm::{BlockContext, EvmDb, NoBlockHashes, run},
     executor::{ExecuteError, Executed, execute},
     pending::PendingState,
+    shapes::{ListedShape, Room, ShapeId, Shapes},
 };
 use cairn_state::{BlockChanges, StateDb, witness::check_leaf_ops};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -44,7 +45,7 @@ const CAPACITY: Rows = Rows::new(&[
     (Resource::Bytes, 1 << 30),
 ]);
 const LIMITS: BatchLimits = BatchLimits {
-    capacity: CAPACITY,
+    room: Room { capacity: CAPACITY, positions: Levels::DEFAULT.positions() },
     admission: Admission::Provable,
     max_gas: u64::MAX,
     max_age: Duration::ZERO,
@@ -209,6 +210,7 @@ fn assert_block_record(record: &BlockAccess, batch: &OpenBatch, executed: &Execu
 fn prop_batches_of_random_transfers_have_witnesses_that_satisfy_the_circuit() {
     let mut rng = StdRng::seed_from_u64(7);
     let state = state(KEYS);
+    let (shapes, mut used) = (shapes(), BTreeSet::new());
     let mut first_block = 1;
     for number in 1..=12u64 {
         let coinbase = Address::repeat_byte(if number % 3 == 0 { 0xcc } else { 0xcb });
@@ -266,8 +268,37 @@ fn prop_batches_of_random_transfers_have_witnesses_that_satisfy_the_circuit() {
             .sum();
         assert_eq!(rows, sealed.counters[Resource::TreeRows]);
         satisfies_the_circuit(&sealed.counters, &witness);
+        // Chosen by its counters, a shape has a row for everything.
+        let chosen = shapes.smallest_that_fits(&sealed.counters, witness.new_state.leaf_count).unwrap();
+        let shape = Shape { capacity: chosen.room.capacity, levels: levels_of(chosen) };
+        Assignment::new(&shape, &witness, Address::repeat_byte(0xa9)).unwrap();
+        used.insert(chosen.id);
         first_block = sealed.last_block + 1;
     }
+    assert!(used.len() > 3, "hardly a choice: {used:?}");
+}
+
+/// Shapes of one to twelve transfers of any size, with paths that are too short for the tree at last, and one that are not.
+fn shapes() -> Shapes {
+    let two = Levels::try_from(2).unwrap();
+    let of = |transfers: usize, levels: Levels| {
+        let capacity = Shape::transfers(transfers).with(Resource::Bytes, 2_000 * transfers).capacity;
+        let permutations = capacity[Resource::KeccakPermutations] + 15 * transfers as u64 * 2;
+        ListedShape {
+            id: ShapeId(10 * transfers as u32 + levels.get() as u32),
+            name: format!("{transfers}@{levels}"),
+            room: Room {
+                capacity: capacity.with(Resource::KeccakPermutations, permutations),
+                positions: levels.positions(),
+            },
+        }
+    };
+    let listed = [1, 2, 4, 8, 12].into_iter().flat_map(|n| [of(n, two), of(n, Levels::DEFAULT)]);
+    Shapes::new(listed.collect()).unwrap()
+}
+
+fn levels_of(shape: &ListedShape) -> Levels {
+    Levels::try_from((shape.id.0 % 10) as u8).unwrap()
 }
 
 #[test]
@@ -286,7 +317,7 @@ fn rejects_the_transaction_that_exceeds_the_capacity() {
     let single = Transfer::default().sign(&key(1));
     let tx = decode_tx(&single).unwrap();
     let worst = BatchMeter::single(&tx, address(&key(1)), coinbase);
-    let limits = BatchLimits { capacity: worst, ..LIMITS };
+    let limits = BatchLimits { room: Room { capacity: worst, ..LIMITS.room }, ..LIMITS };
     for nonce in 0..2 {
         let tx = decode_tx(&Transfer { nonce, ..Transfer::default() }.sign(&key(1))).unwrap();
         let context = BlockContext { chain_id: CHAIN_ID, number: nonce + 1, timestamp: 1, coinbase };

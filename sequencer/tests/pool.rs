@@ -14,8 +14,9 @@ use cairn_protocol::{
 use cairn_sequencer::{
     admission::Admission,
     pool::{DropReason, Pool, PoolConfig, PoolError, PoolStatus, StoredTx, ValidTx},
+    shapes::Room,
 };
-use cairn_state::{BlockChanges, StateDb};
+use cairn_state::{BlockChanges, StateDb, TreeReader};
 use support::{CHAIN_ID, Transfer, address, key, state};
 
 fn config() -> PoolConfig {
@@ -23,14 +24,17 @@ fn config() -> PoolConfig {
         chain_id: CHAIN_ID,
         admission: Admission::Provable,
         coinbase: Address::repeat_byte(0xcb),
-        capacity: Rows::new(&[
-            (Resource::Transactions, 8),
-            (Resource::Signatures, 8),
-            (Resource::KeccakPermutations, 40),
-            (Resource::KeccakWords, 9),
-            (Resource::TreeRows, 40),
-            (Resource::Bytes, 2_000),
-        ]),
+        room: Room {
+            capacity: Rows::new(&[
+                (Resource::Transactions, 8),
+                (Resource::Signatures, 8),
+                (Resource::KeccakPermutations, 40),
+                (Resource::KeccakWords, 9),
+                (Resource::TreeRows, 40),
+                (Resource::Bytes, 2_000),
+            ]),
+            positions: 1 << 18,
+        },
         max_transactions: 6,
         max_per_account: 4,
         max_nonce_gap: 8,
@@ -283,7 +287,79 @@ fn rejects_each_rule_with_geths_words() {
     let error = ValidTx::new(&Transfer::default().sign(&key(1)), &other).unwrap_err();
     assert_eq!(error.to_string(), "invalid chain id for signer: have 1001 want 5");
     other.chain_id = CHAIN_ID;
-    other.capacity[Resource::TreeRows] = 2;
+    other.room.capacity[Resource::TreeRows] = 2;
     let error = ValidTx::new(&Transfer::default().sign(&key(1)), &other).unwrap_err();
     assert!(error.to_string().starts_with("not provable yet: one transaction needs"), "{error}");
+}
+
+/// A pool over three accounts whose tree has room for so many leaves more.
+fn setup_with_positions(more: u64) -> Setup {
+    let mut s = setup();
+    let leaves = s.state.latest().unwrap().commitment().leaf_count;
+    let mut config = config();
+    config.room.positions = leaves + more;
+    s.pool = Pool::new(config);
+    s
+}
+
+fn pays(to: Address, price: u128) -> Transfer {
+    Transfer { to, max_fee: price, priority: price, ..Transfer::default() }
+}
+
+#[test]
+fn rejects_accounts_that_the_largest_circuit_does_not_reach_with_the_numbers() {
+    // The recipient, the coinbase, and the entry of a global exit root.
+    let mut s = setup_with_positions(3);
+    let (new, other) = (Address::repeat_byte(0xee), Address::repeat_byte(0xdd));
+    let leaves = s.state.latest().unwrap().commitment().leaf_count;
+    let first = s.add(1, pays(new, 5)).unwrap();
+    assert!(s.pool.has_position_for_root(leaves));
+    assert!(
+        !s.pool.has_position_for_root(leaves + 1),
+        "one root took the last position that is not promised"
+    );
+    assert_eq!(
+        s.error(2, pays(other, 5)),
+        format!(
+            "not provable: the state tree has {leaves} leaves, this transaction and those in the pool may create 3, the \
+             largest circuit reaches {}",
+            leaves + 3
+        )
+    );
+    // Whatever creates nothing more goes on.
+    let second = s.add(2, pays(new, 5)).unwrap();
+    s.add(3, pays(address(&key(1)), 5)).unwrap();
+    // A replacement gives back what it alone was promised.
+    assert!(matches!(s.add(1, pays(other, 50)), Err(PoolError::TreeFull { promised: 3, .. })));
+    assert!(s.pool.get(&first).is_some(), "the pool is unchanged");
+    s.pool.discard(second).unwrap();
+    s.add(1, pays(other, 50)).unwrap();
+    assert!(matches!(s.add(2, pays(new, 5)), Err(PoolError::TreeFull { .. })));
+}
+
+#[test]
+fn accepts_everything_back_though_a_root_took_the_spare_position() {
+    let mut s = setup_with_positions(3);
+    let new = Address::repeat_byte(0xee);
+    s.add(1, pays(new, 5)).unwrap();
+    s.set_account(Address::repeat_byte(0x77), |value| value.nonce = 1);
+    assert!(matches!(s.add(2, pays(Address::repeat_byte(0xdd), 5)), Err(PoolError::TreeFull { .. })));
+    let mut pool = Pool::new(s.pool.config().clone());
+    for (arrival, stored) in &s.stored {
+        pool.restore(*arrival, stored, &s.state.latest().unwrap()).unwrap();
+    }
+    assert_eq!(pool.len(), 1);
+    // Its accounts are there by now: nothing is promised any more for those that come.
+    s.set_account(new, |value| value.nonce = 1);
+    s.set_account(Address::repeat_byte(0xcb), |value| value.nonce = 1);
+    s.pool = pool;
+    s.add(2, pays(new, 5)).unwrap();
+}
+
+#[test]
+fn accepts_any_number_of_accounts_where_nothing_is_proven() {
+    let mut s = setup_with_positions(0);
+    let config = PoolConfig { admission: Admission::Everything, ..s.pool.config().clone() };
+    s.pool = Pool::new(config);
+    s.add(1, pays(Address::repeat_byte(0xee), 5)).unwrap();
 }

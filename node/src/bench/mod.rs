@@ -55,7 +55,7 @@ struct Gas {
 pub async fn measure(transfers: usize) -> eyre::Result<BenchRow> {
     let circuit = BatchCircuit { shape: Shape::transfers(transfers) };
     let start = Instant::now();
-    let key = setup(circuit.record(), &Bars::new())?;
+    let key = setup(circuit.record(), &Bars::of(format!("{transfers} transfers")))?;
     let setup_s = start.elapsed().as_secs_f64();
     let dir = tempfile::tempdir()?;
     let path = store::path(dir.path(), key.circuit.digest());

@@ -24,6 +24,7 @@ use cairn_sequencer::{
     executor::ExecuteError,
     pending::PendingState,
     pool::{Pool, PoolConfig, PoolError},
+    shapes::Room,
 };
 use cairn_state::{Batch, StateDb, StateError, Store, StoreError};
 use tokio::sync::{Notify, broadcast, watch};
@@ -281,10 +282,16 @@ impl Chain {
         lock(&self.open).as_ref().map(|open| (open.header.clone(), open.counters(), open.len()))
     }
 
-    /// What a batch has room for.
+    /// What a batch has room for: that of the largest circuit shape.
+    #[must_use]
+    pub const fn room(&self) -> &Room {
+        &self.limits.room
+    }
+
+    /// Rows that a batch has room for.
     #[must_use]
     pub const fn capacity(&self) -> &Rows {
-        &self.limits.capacity
+        &self.limits.room.capacity
     }
 
     /// Whether batches are proven.

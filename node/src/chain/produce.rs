@@ -127,6 +127,14 @@ impl Chain {
         let root = *lock(&self.next_global_exit_root);
         let known = root.is_zero()
             || !self.state.storage(GLOBAL_EXIT_ROOT_L2, global_exit_root_slot(root))?.is_zero();
+        // Its entry takes a position of the state tree. Those that are promised to accepted transactions go first: without
+        // the root a batch can be proven, without them it cannot.
+        let leaves = self.state.commitment()?.leaf_count;
+        let has_position = known || lock(&self.pool).has_position_for_root(leaves);
+        if !has_position {
+            let positions = self.limits.room.positions;
+            tracing::warn!(%root, leaves, positions, "left out of the batch: the state tree is full for the largest circuit");
+        }
         let now = now()?;
         Ok(BatchHeader {
             number: last + 1,
@@ -134,7 +142,7 @@ impl Chain {
             // Milliseconds since 1970 fit 64 bits for longer than seconds fit a timestamp.
             opened_ms: now.as_millis() as u64,
             coinbase: self.coinbase,
-            global_exit_root: if known { B256::ZERO } else { root },
+            global_exit_root: if known || !has_position { B256::ZERO } else { root },
             first_block: head + 1,
         })
     }
@@ -146,8 +154,8 @@ impl Chain {
             Pace::Full => self.limits.max_age,
             Pace::Free => {
                 let waiting = lock(&self.pool).len() as f64
-                    / self.limits.capacity[Resource::Transactions].max(1) as f64;
-                self.limits.age_limit(waiting.max(fill(&open.counters(), &self.limits.capacity)))
+                    / self.limits.room.capacity[Resource::Transactions].max(1) as f64;
+                self.limits.age_limit(waiting.max(fill(&open.counters(), &self.limits.room.capacity)))
             }
         };
         let opened = Duration::from_millis(open.header.opened_ms);
@@ -242,7 +250,7 @@ impl Chain {
             };
             match open.check(tx, &executed, &self.limits) {
                 Ok(()) => {}
-                // Admission uses the same capacity: its configuration has changed since.
+                // Admission uses the same room: its configuration has changed since.
                 Err(full) if open.is_empty() => return self.discard(&pooled, full.to_string()),
                 Err(full) => {
                     lock(&self.pool).put_back(&pooled);
@@ -314,7 +322,7 @@ impl Chain {
         self.state.commit_prepared(writes)?;
         metrics::state_committed(start.elapsed());
         gas.into_iter().for_each(metrics::block_produced);
-        metrics::open_batch(&open.counters(), &self.limits.capacity);
+        metrics::open_batch(&open.counters(), &self.limits.room.capacity);
         // The head moves before the transactions leave the pool: whoever asks for the pending nonce in between, pool first,
         // then state, must not see an older one.
         self.heads.send_modify(|heads| heads.trusted_block = last);
@@ -360,7 +368,7 @@ impl Chain {
         delete(&mut writes, Kind::OpenBatch, &[]);
         self.storage.write(writes)?;
         *slot = None;
-        metrics::open_batch(&Rows::ZERO, &self.limits.capacity);
+        metrics::open_batch(&Rows::ZERO, &self.limits.room.capacity);
         self.heads.send_modify(|heads| heads.sealed_batch = number);
         self.tend_pool(true)?;
         Ok(Produced::Sealed { batch: number, reason })

@@ -8,19 +8,21 @@ use std::{
 };
 
 use cairn_protocol::constants::FORK_ID;
+use cairn_sequencer::shapes::ShapeId;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::{DevnetArgs, Role},
     config::{Config, ProofMode, shown_url},
+    keys::KeyState,
     l1::{
         account::Account,
         anvil::{Anvil, AnvilOptions},
         deploy::{CheckError, DeployPlan, Deployment, check, deploy},
         sender::Sender,
     },
-    shutdown,
-    wiring::{Keys, Node, connect, engine, open_chain, open_store, sender_options, settlement},
+    shapes, shutdown,
+    wiring::{Keys, Node, connect, engine, first_key, open_chain, open_store, sender_options, settlement},
 };
 
 /// Accounts of anvil that deploy, sequence and verify.
@@ -59,10 +61,15 @@ pub async fn run(args: DevnetArgs) -> eyre::Result<()> {
 
 /// Deploys what L1 does not have and starts every role.
 async fn start(config: &Config, cancel: CancellationToken) -> eyre::Result<Node> {
-    let engine = engine(config).await?;
+    let engine = engine(config)?;
     let chain = open_chain(config, open_store(config)?, engine.as_ref())?;
     let [deployer, sequencer, aggregator] = ACCOUNTS.map(Account::development);
-    let (deployer, keys) = (deployer?, Keys { sequencer: sequencer?, aggregator: aggregator? });
+    let deployer = deployer?;
+    let keys = Keys {
+        sequencer: sequencer?,
+        aggregator: aggregator?,
+        admin: Some(Account::development(ACCOUNTS[0])?),
+    };
     let client = connect(config).await?;
     let path = config.chain.data_dir.join("deployment.json");
     let known = read(&path);
@@ -77,6 +84,7 @@ async fn start(config: &Config, cancel: CancellationToken) -> eyre::Result<Node>
     let deployment = match known {
         Some(deployment) => deployment,
         None => {
+            first_key(engine.as_ref()).await?;
             let plan = DeployPlan {
                 l2_chain_id: chain.chain_id(),
                 fork_id: FORK_ID,
@@ -85,7 +93,7 @@ async fn start(config: &Config, cancel: CancellationToken) -> eyre::Result<Node>
                 trusted_sequencer: keys.sequencer.address(),
                 trusted_aggregator: keys.aggregator.address(),
                 trusted_sequencer_url: format!("http://{}", config.rpc.listen),
-                verifiers: engine.verifiers().into_iter().map(|(id, spec)| (id, spec.into())).collect(),
+                verifiers: engine.verifiers().into_iter().map(|(id, spec)| (id.0, spec.into())).collect(),
                 bridge: None,
             };
             let store = Arc::new(crate::l1::store::MemoryStore::default());
@@ -99,7 +107,8 @@ async fn start(config: &Config, cancel: CancellationToken) -> eyre::Result<Node>
     let l1 = settlement(config, &chain, client, &deployment, keys);
     let node = Node::start(config, &Role::ALL, chain, engine, l1, cancel).await?;
     if let Some(address) = node.rpc_address() {
-        welcome(&mut std::io::stdout(), address, config, &deployment, node.chain.chain_id())?;
+        let pending = node.chain.feed.shapes().filter(|(_, key)| *key == KeyState::Waiting).count();
+        welcome(&mut std::io::stdout(), address, config, &deployment, node.chain.chain_id(), pending)?;
     }
     Ok(node)
 }
@@ -111,6 +120,7 @@ fn welcome(
     config: &Config,
     deployment: &Deployment,
     chain_id: u64,
+    pending: usize,
 ) -> eyre::Result<()> {
     let mode = match config.prover.mode {
         ProofMode::Mock => "MOCK: nothing is proven",
@@ -124,7 +134,14 @@ fn welcome(
     writeln!(out, "  ZkEVM                        {}", deployment.zkevm)?;
     writeln!(out, "  GlobalExitRoot               {}", deployment.global_exit_root)?;
     for verifier in &deployment.verifiers {
-        writeln!(out, "  verifier of shape {:<10} {}", verifier.shape_id, verifier.address)?;
+        let shape = shapes::name(ShapeId(verifier.shape_id));
+        writeln!(out, "  verifier of shape {shape:<10} {}", verifier.address)?;
+    }
+    if pending > 0 {
+        writeln!(
+            out,
+            "  keys                         {pending} of larger shapes are yet to come: see the log"
+        )?;
     }
     writeln!(
         out,

@@ -12,7 +12,7 @@ use crate::{
         deploy::{Deployment, check},
     },
     shutdown,
-    wiring::{Keys, Node, connect, engine, open_chain, open_store, settlement},
+    wiring::{Keys, Node, check_verifiers, connect, engine, open_chain, open_store, settlement},
 };
 
 /// Runs until a signal.
@@ -26,6 +26,7 @@ pub async fn run(args: NodeArgs) -> eyre::Result<()> {
     let keys = Keys {
         sequencer: key(&config.l1.sequencer_key_file, &config.l1.sequencer_key, "sequencer_key")?,
         aggregator: key(&config.l1.aggregator_key_file, &config.l1.aggregator_key, "aggregator_key")?,
+        admin: None,
     };
     let path = config.l1.deployment.clone().ok_or_eyre("l1.deployment is not set")?;
     let json = std::fs::read(&path).wrap_err_with(|| path.display().to_string())?;
@@ -33,9 +34,10 @@ pub async fn run(args: NodeArgs) -> eyre::Result<()> {
     let cancel = shutdown::on_signal()?;
     let client = connect(&config).await?;
     check(&client, &deployment).await?;
-    let engine = engine(&config).await?;
+    let engine = engine(&config)?;
     let chain = open_chain(&config, open_store(&config)?, engine.as_ref())?;
     let l1 = settlement(&config, &chain, client, &deployment, keys);
+    check_verifiers(l1.as_ref(), engine.as_ref()).await?;
     let node = Node::start(&config, &roles, chain, engine, l1, cancel).await?;
     tracing::info!(?roles, rpc = ?node.rpc_address(), "node is ready");
     node.run().await?;

@@ -2,8 +2,7 @@
 
 use std::io::Write;
 
-use cairn_circuits::batch::Shape;
-use cairn_prover::{BatchCircuit, Circuit, load_or_setup, store};
+use cairn_prover::{Circuit, load_or_setup, store};
 
 use crate::{cli::SetupArgs, progress::Bars};
 
@@ -14,18 +13,21 @@ use crate::{cli::SetupArgs, progress::Bars};
 pub fn run(args: &SetupArgs) -> eyre::Result<()> {
     let config = super::load(&args.config, &[])?;
     let dir = config.prover.keys_dir();
-    let shapes = if args.transfers.is_empty() { &config.prover.shapes } else { &args.transfers };
+    let mut shapes = if args.shapes.is_empty() { config.prover.shapes } else { args.shapes.clone() };
+    // Smallest first, as a node makes them.
+    shapes.sort_unstable();
+    shapes.dedup();
     tracing::warn!("a single-party setup is for development only: who ran it could forge proofs");
     let mut out = std::io::stdout();
-    for &n in shapes {
-        let circuit = BatchCircuit { shape: Shape::transfers(n) };
+    for shape in shapes {
+        let circuit = shape.circuit();
         let recorded = circuit.record();
         let path = store::path(&dir, recorded.digest());
-        let key = load_or_setup(&dir, recorded, &Bars::new())?;
+        let key = load_or_setup(&dir, recorded, &Bars::of(shape.to_string()))?;
         let bytes = std::fs::metadata(&path)?.len();
         writeln!(
             out,
-            "shape {n}: {} constraints, {} committed wires, key {} ({bytes} bytes), verifying key {}",
+            "shape {shape}: {} constraints, {} committed wires, key {} ({bytes} bytes), verifying key {}",
             key.circuit.shape().constraints,
             key.circuit.shape().committed,
             path.display(),

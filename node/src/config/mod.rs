@@ -24,6 +24,8 @@ pub use layers::{FromEnvironment, Override, VARIABLES};
 pub use secret::{Secret, shown_url};
 pub use validate::Invalid;
 
+use crate::shapes::ShapeSpec;
+
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -358,8 +360,10 @@ impl fmt::Display for ProofMode {
 pub struct ProverSection {
     /// How batches are proven: "groth16" or "mock"; mock proves nothing and is for development chains only.
     pub mode: ProofMode,
-    /// Circuit shapes, by the number of transfers they hold; a batch is proven in the smallest that it fits.
-    pub shapes: Vec<usize>,
+    /// Circuit shapes: 8 has room for eight transfers and reaches 2^18 leaves of the state tree; "8@7" has paths of 7 levels
+    /// instead of 6, for eight times as many. Each has a key. A batch is proven in the smallest that it fits, and closed
+    /// before it exceeds the largest.
+    pub shapes: Vec<ShapeSpec>,
     /// Where proving keys are kept, under the digest of their circuit; without one, the user's cache directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys_dir: Option<PathBuf>,
@@ -367,8 +371,13 @@ pub struct ProverSection {
 
 impl Default for ProverSection {
     fn default() -> Self {
-        Self { mode: ProofMode::default(), shapes: vec![8], keys_dir: None }
+        Self { mode: ProofMode::default(), shapes: default_shapes(), keys_dir: None }
     }
+}
+
+/// 1, 4 and 8 transfers: a batch of few does not take the time of a proof of many.
+fn default_shapes() -> Vec<ShapeSpec> {
+    [1, 4, 8].into_iter().filter_map(|transfers| ShapeSpec::transfers(transfers).ok()).collect()
 }
 
 impl ProverSection {

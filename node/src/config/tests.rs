@@ -79,7 +79,7 @@ fn accepts_layers_in_order() {
         ("CAIRN_RPC__CORS_ORIGINS", "https://a.example, https://b.example"),
         ("CAIRN_RPC__HOSTS", ""),
         ("CAIRN_PROVER__MODE", "mock"),
-        ("CAIRN_PROVER__SHAPES", "4,8"),
+        ("CAIRN_PROVER__SHAPES", "4, 8@7"),
         ("CAIRN_METRICS__LISTEN", "127.0.0.1:10"),
         ("CAIRN_LOG", "debug"),
         ("CAIRN_KEYS_DIR", "/keys"),
@@ -92,7 +92,8 @@ fn accepts_layers_in_order() {
     assert_eq!(config.rpc.listen.to_string(), "127.0.0.1:9");
     assert_eq!(config.rpc.cors_origins, ["https://a.example", "https://b.example"]);
     assert!(config.rpc.hosts.is_empty());
-    assert_eq!((config.prover.mode, config.prover.shapes), (ProofMode::Mock, vec![4, 8]));
+    let shapes = ["4", "8@7"].map(|text| text.parse().unwrap());
+    assert_eq!((config.prover.mode, config.prover.shapes), (ProofMode::Mock, shapes.to_vec()));
     assert_eq!(config.metrics.listen.unwrap().port(), 10);
 }
 
@@ -143,6 +144,11 @@ fn rejects_wrong_values_by_key_source_and_range() {
         ("[shutdown]\ngrace_s = 0", vec![], ["shutdown.grace_s", "= 0", "between 1 and 600"]),
         ("[l1]\nurl = \"ws://host/secret\"", vec![], ["l1.url", "ws://host/…", "http://"]),
         ("[rpc\nlisten = 1", vec![], ["cairn.toml", "line 1", ""]),
+        ("[prover]\nshapes = [0]", vec![], ["prover.shapes", "cairn.toml", "0 is no circuit shape"]),
+        ("", vec![("CAIRN_PROVER__SHAPES", "1,8@99")], ["prover.shapes", "\"8@99\"", "from 1 to 10"]),
+        ("[prover]\nshapes = [8, \"8@6\"]", vec![], ["prover.shapes", "\"8@6\"", "each shape once"]),
+        ("[prover]\nshapes = [\"1@7\", 8]", vec![], ["prover.shapes", "the largest shape, 8@6", "fits 1@7"]),
+        ("[prover]\nshapes = []", vec![], ["prover.shapes", "[]", "there is no circuit shape"]),
     ] {
         let error = refusal(text, &variables);
         assert!(parts.iter().all(|part| error.contains(part)), "{text} {variables:?}: {error}");

@@ -5,7 +5,10 @@ use std::fmt::{self, Debug};
 use cairn_protocol::resources::Resource;
 
 use super::Config;
-use crate::rpc::NAMESPACES;
+use crate::{
+    rpc::NAMESPACES,
+    shapes::{self, ShapeSpec},
+};
 
 /// A value that is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,12 +91,23 @@ pub(super) fn check(config: &Config) -> Vec<Invalid> {
             faults.add(file_key, path, "the key itself is set too; one of them must go");
         }
     }
-    for &transfers in &prover.shapes {
-        faults.range("prover.shapes", transfers, 1, 4_096);
-    }
+    listed(&prover.shapes, &mut faults);
     faults.range("health.l1_timeout_ms", health.l1_timeout_ms, 1, 60_000);
     faults.range("shutdown.grace_s", shutdown.grace_s, 1, 600);
     faults.0
+}
+
+fn listed(specs: &[ShapeSpec], faults: &mut Faults) {
+    let names: Vec<String> = specs.iter().map(ToString::to_string).collect();
+    let twice = (1..names.len()).find(|at| names[..*at].contains(&names[*at]));
+    match twice {
+        Some(at) => faults.add("prover.shapes", &names[at], "each shape once; 8 and \"8@6\" are the same"),
+        None => {
+            if let Err(error) = shapes::list(specs) {
+                faults.add("prover.shapes", &names, error.to_string());
+            }
+        }
+    }
 }
 
 fn rpc(config: &Config, faults: &mut Faults) {

@@ -2,11 +2,13 @@
 
 use alloy_primitives::B256;
 use cairn_protocol::resources::Rows;
+use cairn_sequencer::shapes::ShapeId;
 use serde::Serialize;
 
 use crate::{
     chain::{Chain, ChainError, Heads},
     settlement::Lane,
+    shapes,
     storage::{BatchRecord, Kind, SequenceRecord, StorageError},
 };
 
@@ -52,13 +54,16 @@ pub struct L1Transaction {
 }
 
 /// Proof of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Proof {
     /// Unix time in milliseconds.
     pub started_ms: u64,
     /// Null while it is being made.
     pub seconds: Option<f64>,
+    pub shape_id: ShapeId,
+    /// The shape's name.
+    pub shape: String,
 }
 
 /// See the module.
@@ -132,7 +137,12 @@ fn summary(chain: &Chain, record: BatchRecord) -> Result<BatchSummary, ChainErro
         counters: record.batch.counters,
         state_root: record.state_root,
         acc_input_hash: record.acc_input_hash,
-        proof: proof.map(|m| Proof { started_ms: m.started_ms, seconds: m.seconds }),
+        proof: proof.map(|m| Proof {
+            started_ms: m.started_ms,
+            seconds: m.seconds,
+            shape_id: m.shape,
+            shape: shapes::name(m.shape),
+        }),
         sequence: settled(chain, Lane::Sequence, number)?,
         verification: settled(chain, Lane::Verify, number)?,
     })

@@ -3,10 +3,11 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
+use cairn_sequencer::shapes::{ListedShape, Shapes};
 use serde::Serialize;
 use tokio::{
     sync::watch,
@@ -17,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use super::status::{Status, status};
 use crate::{
     chain::{Chain, ChainError},
+    keys::{KeyRing, KeyState},
     records::now_ms,
-    settlement::Contracts,
+    settlement::{Contracts, Verifier},
     stages::StageError,
 };
 
@@ -44,7 +46,8 @@ pub struct Sample {
 /// See the module.
 #[derive(Debug)]
 pub struct Feed {
-    contracts: OnceLock<Contracts>,
+    contracts: Mutex<Option<Contracts>>,
+    prover: OnceLock<(Shapes, Option<Arc<KeyRing>>)>,
     latest: watch::Sender<Option<Arc<Status>>>,
     samples: Mutex<VecDeque<Sample>>,
 }
@@ -52,7 +55,8 @@ pub struct Feed {
 impl Default for Feed {
     fn default() -> Self {
         Self {
-            contracts: OnceLock::new(),
+            contracts: Mutex::default(),
+            prover: OnceLock::new(),
             latest: watch::Sender::new(None),
             samples: Mutex::new(VecDeque::with_capacity(SAMPLES)),
         }
@@ -60,16 +64,39 @@ impl Default for Feed {
 }
 
 impl Feed {
-    /// Says where the rollup is on L1; the first word stands.
-    pub fn describe(&self, contracts: Option<Contracts>) {
-        if let Some(contracts) = contracts {
-            let _ = self.contracts.set(contracts);
+    /// Says where the rollup is on L1, and in which shapes its batches are proven; of the latter the first word stands.
+    pub fn describe(&self, contracts: Option<Contracts>, shapes: Shapes, keys: Option<Arc<KeyRing>>) {
+        *self.lock_contracts() = contracts;
+        let _ = self.prover.set((shapes, keys));
+    }
+
+    /// L1 has the verifier of a shape.
+    pub fn add_verifier(&self, verifier: Verifier) {
+        if let Some(contracts) = self.lock_contracts().as_mut()
+            && !contracts.verifiers.contains(&verifier)
+        {
+            contracts.verifiers.push(verifier);
         }
     }
 
     /// Where the rollup is on L1.
-    pub fn contracts(&self) -> Option<&Contracts> {
-        self.contracts.get()
+    pub fn contracts(&self) -> Option<Contracts> {
+        self.lock_contracts().clone()
+    }
+
+    fn lock_contracts(&self) -> MutexGuard<'_, Option<Contracts>> {
+        // What is written is written whole: a poisoned one is still right.
+        self.contracts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The shapes that batches are proven in, smallest first, each with how far its key is; none before they were
+    /// described.
+    pub fn shapes(&self) -> impl Iterator<Item = (&ListedShape, KeyState)> {
+        self.prover.get().into_iter().flat_map(|(shapes, keys)| {
+            // What needs no key is ready.
+            let state = move |id| keys.as_ref().map_or(KeyState::Usable, |keys| keys.state(id));
+            shapes.iter().map(move |shape| (shape, state(shape.id)))
+        })
     }
 
     /// The overview whenever it has changed; none until then.

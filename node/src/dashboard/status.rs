@@ -3,11 +3,13 @@
 
 use alloy_primitives::U256;
 use cairn_protocol::resources::Rows;
+use cairn_sequencer::shapes::{ListedShape, Room, ShapeId};
 use serde::Serialize;
 
 use crate::{
     chain::{Chain, ChainError},
     config::ProofMode,
+    keys::KeyState,
     records::now_ms,
     settlement::Contracts,
     storage::{Kind, StorageError},
@@ -62,6 +64,38 @@ pub struct Proving {
     pub started_ms: u64,
 }
 
+/// A circuit shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShapeView {
+    pub id: ShapeId,
+    pub name: String,
+    pub capacity: Rows,
+    /// Leaves of the state tree that its paths reach.
+    pub positions: u64,
+    pub key: KeyView,
+}
+
+/// How far a shape's key is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyView {
+    pub state: &'static str,
+    /// What is being done, null unless it is being made; so `since_ms`.
+    pub phase: Option<String>,
+    /// Unix time in milliseconds.
+    pub since_ms: Option<u64>,
+}
+
+impl From<KeyState> for KeyView {
+    fn from(key: KeyState) -> Self {
+        let (phase, since_ms) = match key {
+            KeyState::Making { phase, since_ms } => (Some(phase.to_string()), Some(since_ms)),
+            KeyState::Unused | KeyState::Waiting | KeyState::Registering | KeyState::Usable => (None, None),
+        };
+        Self { state: key.name(), phase, since_ms }
+    }
+}
+
 /// The prover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ProverView {
@@ -87,6 +121,8 @@ pub struct Status {
     pub sealed_batch: u64,
     /// What the largest shape holds.
     pub capacity: Rows,
+    /// Smallest first; none before the node runs.
+    pub shapes: Vec<ShapeView>,
     pub pool: PoolView,
     pub prover: ProverView,
 }
@@ -97,6 +133,12 @@ impl Status {
     pub fn is_as(&self, other: &Self) -> bool {
         Self { time_ms: other.time_ms, ..self.clone() } == *other
     }
+}
+
+fn view(shape: &ListedShape, key: KeyState) -> ShapeView {
+    let ListedShape { id, name, room } = shape;
+    let Room { capacity, positions } = *room;
+    ShapeView { id: *id, name: name.clone(), capacity, positions, key: key.into() }
 }
 
 fn head(chain: &Chain, block: u64) -> Result<Head, ChainError> {
@@ -150,11 +192,12 @@ pub fn status(chain: &Chain) -> Result<Status, ChainError> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         chain_id: chain.chain_id(),
         proof_mode: chain.proof_mode(),
-        contracts: chain.feed.contracts().cloned(),
+        contracts: chain.feed.contracts(),
         states,
         open_batch,
         sealed_batch: heads.sealed_batch,
         capacity: *chain.capacity(),
+        shapes: chain.feed.shapes().map(|(shape, key)| view(shape, key)).collect(),
         pool: PoolView {
             pending: pool.pending,
             queued: pool.queued,

@@ -22,6 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{
     chain::{Chain, now},
     config::HealthSection,
+    keys::KeyState,
     metrics,
     settlement::{Settlement, SettlementError},
     storage::{Kind, StorageError},
@@ -258,6 +259,9 @@ impl Health {
         metrics::heads(&self.chain.heads());
         let pool = self.chain.with_pool(cairn_sequencer::pool::Pool::status);
         metrics::pool(pool.pending, pool.queued);
+        for (state, keys) in KeyState::count(self.chain.feed.shapes().map(|(_, state)| state)) {
+            metrics::prover_keys(state, keys);
+        }
         metrics::disk(
             directory_bytes(&self.data_dir.join("chain")),
             free_bytes(&self.data_dir).unwrap_or_default(),

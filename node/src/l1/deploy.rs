@@ -10,6 +10,7 @@ use super::{
     client::{At, Client},
     convert,
     error::RequestError,
+    rollup::Rollup,
     sender::{ForgetError, Job, SendError, Sender},
     store::{SendStoreError, Sent},
 };
@@ -80,6 +81,7 @@ pub struct Deployment {
     pub global_exit_root: Address,
     /// The bridge that the global exit root listens to; it may have no code yet.
     pub bridge: Address,
+    /// Those that the rollup began with; others may have been added since, see [`add_verifier`].
     pub verifiers: Vec<DeployedVerifier>,
     pub l2_chain_id: u64,
     pub fork_id: u64,
@@ -94,6 +96,8 @@ pub enum DeployError {
     Send { contract: &'static str, source: SendError },
     #[error(transparent)]
     Store(#[from] SendStoreError),
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
     #[error("two verifiers for shape {shape_id}")]
     ShapeTwice { shape_id: u32 },
     /// The receipt names no contract, or another one than the nonce gives.
@@ -182,6 +186,29 @@ pub async fn deploy(sender: &Sender, plan: &DeployPlan) -> Result<Deployment, De
         fork_id: plan.fork_id,
         genesis_state_root: plan.genesis_state_root,
     })
+}
+
+/// Deploys the verifier of a shape that the rollup has none for, and adds it. `admin` sends as the rollup's admin. Both are
+/// jobs of the sender, by the key: a call after a crash goes on, and one with another key does not meet the first's.
+///
+/// # Errors
+/// If a contract refuses, as it does if the shape has a verifier by now, or L1 does not answer.
+pub async fn add_verifier(
+    admin: &Sender,
+    rollup: &Rollup,
+    shape_id: u32,
+    kind: &VerifierKind,
+) -> Result<DeployedVerifier, DeployError> {
+    let name = format!("verifier:{shape_id}:{}", kind.vk_digest());
+    let (address, _) = create(admin, "the verifier", &Job::create(name, kind.creation_code()), None).await?;
+    let add = rollup.add_verifier(shape_id, address);
+    let added = admin.send(&add).await;
+    if let Err(SendError::Reverted { .. } | SendError::NonceTaken { .. }) = &added {
+        // It had no effect, and its name is free for another try.
+        admin.forget(&add.name)?;
+    }
+    added.map_err(|source| DeployError::Send { contract: "the rollup's verifier", source })?;
+    Ok(DeployedVerifier { shape_id, address, vk_digest: kind.vk_digest() })
 }
 
 /// Removes the records of a deployment that is written down elsewhere, so that another one can be made.

@@ -10,9 +10,10 @@ use ethers::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    bindings::zk_evm as abi,
+    bindings::{groth_16_verifier as groth16, zk_evm as abi},
     client::{At, Client},
     convert,
+    deploy::DeployedVerifier,
     error::RequestError,
     sender::Job,
 };
@@ -142,6 +143,27 @@ impl Rollup {
         };
         let name = format!("verify:{}-{final_new_batch}", init_num_batch.saturating_add(1));
         Job::call(name, self.address, call.encode().into())
+    }
+
+    /// Gives a shape its verifier: the job `add-verifier:60008:0x…`. For the admin alone, and once a shape.
+    #[must_use]
+    pub fn add_verifier(&self, shape_id: u32, verifier: Address) -> Job {
+        let call = abi::AddVerifierCall { shape_id, verifier: convert::address(verifier) };
+        Job::call(format!("add-verifier:{shape_id}:{verifier}"), self.address, call.encode().into())
+    }
+
+    /// The verifier of a shape and the digest of its key; none if the shape has none.
+    ///
+    /// # Errors
+    /// If the endpoint does not answer or the address has no such contract.
+    pub async fn verifier(&self, shape_id: u32, at: At) -> Result<Option<DeployedVerifier>, RequestError> {
+        let address = self.client.read(self.address, abi::VerifiersCall { shape_id }, at).await?;
+        let address = convert::from_address(address);
+        if address.is_zero() {
+            return Ok(None);
+        }
+        let digest: [u8; 32] = self.client.read(address, groth16::VkDigestCall, at).await?;
+        Ok(Some(DeployedVerifier { shape_id, address, vk_digest: digest.into() }))
     }
 
     /// Number of the last sequenced batch.

@@ -47,6 +47,7 @@ pub(super) const fn pool(error: &PoolError) -> &'static str {
         PoolError::Full { .. } => "full",
         PoolError::NotProvable(_) => "not_provable",
         PoolError::ExceedsCapacity(_) => "exceeds_capacity",
+        PoolError::TreeFull { .. } => "tree_full",
         PoolError::Store(_) | PoolError::State(_) => "internal",
     }
 }

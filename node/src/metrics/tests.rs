@@ -23,7 +23,8 @@ fn count_everything() {
     l1_settled(Lane::Sequence, 3, 100, Duration::from_secs(1));
     l1_failed(Lane::Verify);
     l1_fee_bumped();
-    proof_made(ProofMode::Groth16, Duration::from_secs(30));
+    proof_made(ProofMode::Groth16, "8@6", Duration::from_secs(30));
+    prover_keys("usable", 2);
     prover_queue(5);
     stage_retried("virtualizer");
     rpc_answered("eth_chainId", Some(-32602), Duration::from_micros(50));

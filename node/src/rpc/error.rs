@@ -140,9 +140,9 @@ fn code(error: &RpcError) -> (i32, Option<Value>) {
         | RpcError::Trace(TraceError::Diverges { .. })
         | RpcError::Pool(PoolError::Store(_) | PoolError::State(_)) => (INTERNAL, None),
         RpcError::Call(e) | RpcError::Trace(TraceError::Call(e)) => call_code(e),
-        RpcError::Pool(PoolError::NotProvable(_) | PoolError::ExceedsCapacity(_)) => {
-            (TRANSACTION_REJECTED, None)
-        }
+        RpcError::Pool(
+            PoolError::NotProvable(_) | PoolError::ExceedsCapacity(_) | PoolError::TreeFull { .. },
+        ) => (TRANSACTION_REJECTED, None),
         RpcError::Pool(PoolError::Full { .. })
         | RpcError::RangeTooLarge { .. }
         | RpcError::Trace(TraceError::Exceeded(_))

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use alloy_primitives::Address;
 use async_trait::async_trait;
+use cairn_sequencer::shapes::ShapeId;
 use cairn_state::Batch;
 use tokio_util::sync::CancellationToken;
 
@@ -94,7 +95,7 @@ impl Aggregator {
             state_root: record.state_root,
             acc_input_hash: record.acc_input_hash,
             local_exit_root: record.local_exit_root,
-            proof: BatchProof { shape_id, words: *words },
+            proof: BatchProof { shape_id: ShapeId(shape_id), words: *words },
         }))
     }
 

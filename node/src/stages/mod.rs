@@ -3,6 +3,7 @@
 
 pub mod aggregator;
 pub mod gas_price;
+pub mod keys;
 pub mod prover;
 pub mod pruner;
 pub mod sequencer;
@@ -44,6 +45,8 @@ pub enum StageError {
     Witness(#[from] BatchWitnessError),
     #[error(transparent)]
     Proof(#[from] ProofError),
+    #[error(transparent)]
+    Key(Box<keys::KeyError>),
     #[error("L1 has {l1} batches, this database {local}: it is not the one that sequenced them")]
     Behind { l1: u64, local: u64 },
     #[error("batch {batch}: L1 and this database have different data")]
@@ -52,6 +55,12 @@ pub enum StageError {
     WitnessBytes { batch: u64, source: cairn_protocol::witness_bytes::WitnessBytesError },
     #[error("a blocking task ended abnormally: {0}")]
     Join(#[from] tokio::task::JoinError),
+}
+
+impl From<keys::KeyError> for StageError {
+    fn from(e: keys::KeyError) -> Self {
+        Self::Key(Box::new(e))
+    }
 }
 
 /// Whether a stage may go on after this: L1 may be away for a while, everything else is ours.
@@ -64,6 +73,7 @@ fn is_passing(error: &StageError) -> bool {
         | StageError::State(_)
         | StageError::Witness(_)
         | StageError::Proof(_)
+        | StageError::Key(_)
         | StageError::Behind { .. }
         | StageError::OtherData { .. }
         | StageError::WitnessBytes { .. }

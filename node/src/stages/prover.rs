@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use alloy_primitives::Address;
 use async_trait::async_trait;
-use cairn_protocol::{batch::PublicInput, constants::FORK_ID, witness::BatchWitness};
+use cairn_protocol::{batch::PublicInput, constants::FORK_ID, resources::Rows, witness::BatchWitness};
 use cairn_sequencer::batch::batch_witness;
 use cairn_state::Batch;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,7 @@ use crate::{
     metrics,
     proof::ProofEngine,
     records::{ProofMeasure, now_ms, put_proof},
+    shapes,
     storage::{Kind, ProofJob, StorageError, proof_id, put},
 };
 
@@ -46,7 +47,7 @@ impl Prover {
                 continue;
             }
             metrics::prover_queue(heads.sealed_batch - number + 1);
-            let (start, started_ms) = (Instant::now(), now_ms());
+            let (mut start, mut started_ms) = (Instant::now(), now_ms());
             let proof = match self.engine.assert(&self.statement(number)?) {
                 Some(proof) => proof,
                 None => {
@@ -55,24 +56,36 @@ impl Prover {
                             .map_err(|source| StageError::WitnessBytes { batch: number, source })?,
                         _ => self.record_job(number, &id).await?,
                     };
+                    // The job is on disk: a batch that waits for a key here is not lost, however long it takes.
+                    let (counters, leaves) = (self.counters(number)?, witness.new_state.leaf_count);
+                    let shape = self.engine.choose(number, &counters, leaves).await?;
+                    (start, started_ms) = (Instant::now(), now_ms());
                     let mut writes = Batch::new();
-                    put_proof(&mut writes, number, &ProofMeasure { started_ms, seconds: None })?;
+                    put_proof(&mut writes, number, &ProofMeasure { started_ms, seconds: None, shape })?;
                     self.chain.storage().write(writes)?;
-                    self.engine.prove(witness, self.aggregator).await?
+                    self.engine.prove(shape, witness, self.aggregator).await?
                 }
             };
-            let job = ProofJob::Proven { shape_id: proof.shape_id, words: Box::new(proof.words) };
+            let shape = proof.shape_id;
+            let job = ProofJob::Proven { shape_id: shape.0, words: Box::new(proof.words) };
             let seconds = start.elapsed().as_secs_f64();
             let mut writes = Batch::new();
             put(&mut writes, Kind::Proof, &id, &job)?;
-            put_proof(&mut writes, number, &ProofMeasure { started_ms, seconds: Some(seconds) })?;
+            put_proof(&mut writes, number, &ProofMeasure { started_ms, seconds: Some(seconds), shape })?;
             self.chain.storage().write(writes)?;
-            metrics::proof_made(self.engine.mode(), start.elapsed());
-            tracing::info!(batch = number, seconds, mode = %self.engine.mode(), "batch proven");
+            let (shape_id, shape, mode) = (shape, shapes::name(shape), self.engine.mode());
+            metrics::proof_made(mode, &shape, start.elapsed());
+            tracing::info!(batch = number, shape, %shape_id, seconds, %mode, "batch proven");
             self.chain.proof_recorded();
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// What proving a sealed batch uses, by which its shape is chosen.
+    fn counters(&self, number: u64) -> Result<Rows, StageError> {
+        let record = self.chain.storage().batch(number)?;
+        Ok(record.ok_or(StorageError::Missing { kind: Kind::Batch })?.batch.counters)
     }
 
     /// What a proof of a sealed batch says.

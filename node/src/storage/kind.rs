@@ -95,7 +95,7 @@ impl Kind {
             Self::ExitRoots => (Table::L1, "exit roots", 2),
             Self::ExitRootProgress => (Table::L1, "exit root progress", 2),
             Self::Proof => (Table::Proofs, "proof", 2),
-            Self::ProofMeasure => (Table::Proofs, "proof measure", 2),
+            Self::ProofMeasure => (Table::Proofs, "proof measure", 3),
         };
         RecordType { table, name, version }
     }

@@ -7,6 +7,7 @@ use cairn_protocol::resources::{Resource, Rows};
 use cairn_sequencer::{
     batch::{CloseReason, SealedBatch},
     pool::StoredTx,
+    shapes::ShapeId,
 };
 use cairn_state::{MemoryStore, RocksStore};
 use serde::Serialize;
@@ -140,7 +141,9 @@ fn sample(kind: Kind) -> Vec<u8> {
         }
         Kind::ExitRootProgress => stored(kind, &ExitRootProgress { next_block: 6, latest: Some(HASH) }),
         Kind::AddressTransaction => stored(kind, &()),
-        Kind::ProofMeasure => stored(kind, &ProofMeasure { started_ms: 7, seconds: Some(1.5) }),
+        Kind::ProofMeasure => {
+            stored(kind, &ProofMeasure { started_ms: 7, seconds: Some(1.5), shape: ShapeId(60_008) })
+        }
         Kind::SettlementMeasure => stored(kind, &SettlementMeasure { gas_used: 8, settled_ms: 9 }),
     }
 }
@@ -226,7 +229,8 @@ fn rejects_each_kind_in_another_version_by_name() {
             for error in errors {
                 let text = error.to_string();
                 assert!(matches!(error, StorageError::Store(got) if got == expected), "{text}");
-                for part in [record.name, &key, "version 1", "version 2", "remove the database"] {
+                let versions = [record.version - 1, record.version].map(|v| format!("version {v}"));
+                for part in [record.name, &key, &versions[0], &versions[1], "remove the database"] {
                     assert!(text.contains(part), "{part}: {text}");
                 }
             }

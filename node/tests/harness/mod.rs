@@ -28,9 +28,9 @@ use cairn_protocol::{
     batch::BatchData,
     constants::DEVNET_CHAIN_ID,
     genesis::{Genesis, GenesisAccount},
-    resources::Rows,
     witness::BatchWitness,
 };
+use cairn_sequencer::shapes::{ShapeId, Shapes};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -155,16 +155,21 @@ impl ProofEngine for Provable {
         ProofMode::Groth16
     }
 
-    fn capacity(&self) -> Rows {
-        self.0.capacity()
+    fn shapes(&self) -> Shapes {
+        self.0.shapes()
     }
 
-    fn verifiers(&self) -> Vec<(u32, VerifierSpec)> {
+    fn verifiers(&self) -> Vec<(ShapeId, VerifierSpec)> {
         self.0.verifiers()
     }
 
-    async fn prove(&self, witness: BatchWitness, aggregator: Address) -> Result<BatchProof, ProofError> {
-        self.0.prove(witness, aggregator).await
+    async fn prove(
+        &self,
+        shape: ShapeId,
+        witness: BatchWitness,
+        aggregator: Address,
+    ) -> Result<BatchProof, ProofError> {
+        self.0.prove(shape, witness, aggregator).await
     }
 }
 

@@ -16,19 +16,19 @@ use cairn_node::{
     chain::{Chain, ChainConfig},
     cli::Role,
     config::{Config, ProofMode},
-    proof::MockEngine,
+    proof::{MockEngine, ProofEngine},
     settlement::{Lane, RollupStatus, Settled, Settlement, SettlementError, VerifiedBatch},
     storage::{BlockRecord, Kind, TxRecord, put},
     wiring::{Node, open_chain, open_store},
 };
 use cairn_protocol::{
     batch::{BatchData, PublicInput},
-    constants::{DEVNET_CHAIN_ID, FORK_ID},
+    constants::{DEVNET_CHAIN_ID, FORK_ID, TREE_CAPACITY},
     genesis::Genesis,
     leaf::field_to_b256,
     resources::Resource,
 };
-use cairn_sequencer::{admission::Admission, batch::BatchLimits, pool::PoolConfig};
+use cairn_sequencer::{admission::Admission, batch::BatchLimits, pool::PoolConfig, shapes::Room};
 use cairn_state::{Batch, BlockChanges, MemoryStore, StateDb, Store};
 use jsonrpsee::{
     core::{ClientError, client::ClientT},
@@ -159,13 +159,22 @@ pub fn transfer(nonce: u64, value: u64) -> Bytes {
 
 /// A signed transfer of [`SENDER`] with a price in wei and data.
 pub fn transfer_at(nonce: u64, value: u64, price_wei: u128, input: Bytes) -> Bytes {
+    transfer_with(nonce, Address::repeat_byte(0xee), value, price_wei, input)
+}
+
+/// A signed transfer of one wei from [`SENDER`].
+pub fn transfer_to(nonce: u64, to: Address) -> Bytes {
+    transfer_with(nonce, to, 1, 1_000_000_000, Bytes::new())
+}
+
+fn transfer_with(nonce: u64, to: Address, value: u64, price_wei: u128, input: Bytes) -> Bytes {
     let tx = TxEip1559 {
         chain_id: DEVNET_CHAIN_ID,
         nonce,
         gas_limit: 21_000 + 16 * input.len() as u64,
         max_fee_per_gas: price_wei,
         max_priority_fee_per_gas: price_wei,
-        to: TxKind::Call(Address::repeat_byte(0xee)),
+        to: TxKind::Call(to),
         value: U256::from(value),
         input,
         ..TxEip1559::default()
@@ -212,7 +221,17 @@ pub async fn start_on(
     l1: &mut Option<Arc<MemoryL1>>,
     roles: &[Role],
 ) -> Running {
-    let engine = Arc::new(engine(config));
+    start_with(config, chain, Arc::new(engine(config)), l1, roles).await
+}
+
+/// The same with an engine of the test's own.
+pub async fn start_with(
+    config: &Config,
+    chain: Arc<Chain>,
+    engine: Arc<dyn ProofEngine>,
+    l1: &mut Option<Arc<MemoryL1>>,
+    roles: &[Role],
+) -> Running {
     let genesis_root = chain.state().at(0).unwrap().state_root();
     let l1 = l1.get_or_insert_with(|| Arc::new(MemoryL1 { genesis_root, rollup: Mutex::default() }));
     let cancel = CancellationToken::new();
@@ -330,14 +349,14 @@ pub fn chain_with_logs(config: &Config, blocks: u64, logs: impl Fn(u64) -> Vec<L
 
 /// A chain in mock mode whose batches close at nothing but their capacity.
 pub fn chain_config() -> ChainConfig {
-    let capacity = Config::default().batch.mock_capacity;
+    let room = Room { capacity: Config::default().batch.mock_capacity, positions: TREE_CAPACITY };
     let coinbase = Address::repeat_byte(0xca);
     ChainConfig {
         genesis: Genesis::devnet(),
         coinbase,
         mode: ProofMode::Mock,
         limits: BatchLimits {
-            capacity,
+            room,
             admission: Admission::Everything,
             max_gas: u64::MAX,
             max_age: Duration::from_secs(3_600),
@@ -347,7 +366,7 @@ pub fn chain_config() -> ChainConfig {
             chain_id: DEVNET_CHAIN_ID,
             admission: Admission::Everything,
             coinbase,
-            capacity,
+            room,
             max_transactions: 1_000,
             max_per_account: 100,
             max_nonce_gap: 100,

@@ -59,6 +59,12 @@ pub enum PoolError {
     NotProvable(#[from] NotProvable),
     #[error("not provable yet: one transaction {0}")]
     ExceedsCapacity(#[from] CapacityExceeded),
+    /// `promised` counts the accounts that this transaction and those in the pool may create.
+    #[error(
+        "not provable: the state tree has {leaves} leaves, this transaction and those in the pool may create {promised}, \
+         the largest circuit reaches {positions}"
+    )]
+    TreeFull { leaves: u64, promised: u64, positions: u64 },
     /// It could not be made durable; nothing was accepted.
     #[error("transaction pool store failed: {0}")]
     Store(#[from] cairn_state::StoreError),

@@ -9,9 +9,11 @@
 //! first pending transaction of a sender that is not being executed is **ready**. Ready ones are offered by price, then by
 //! arrival. What was accepted leaves the pool in five ways only: in a block, replaced by its sender at a price 10 %
 //! higher, found invalid when its turn came, no longer payable or provable after a batch, or at the end of its lifetime.
-//! It is never evicted: a full pool refuses newcomers instead.
+//! It is never evicted: a full pool refuses newcomers instead, and so does a state tree that has no more positions in the
+//! largest circuit than the accounts that what was accepted may create.
 
 mod error;
+mod promised;
 mod queue;
 mod valid;
 
@@ -21,15 +23,17 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use cairn_protocol::{
     Fr,
     leaf::AccountValue,
-    resources::Rows,
     transfer::{AccountReader, InvalidTx, NotProvable, max_cost_wei},
 };
-use cairn_state::StateView;
+use cairn_state::{StateView, TreeReader};
 use serde::{Deserialize, Serialize};
 
-use self::queue::{AccountQueue, ReadyKey};
 pub use self::{error::PoolError, valid::ValidTx};
-use crate::admission::Admission;
+use self::{
+    promised::Promised,
+    queue::{AccountQueue, ReadyKey},
+};
+use crate::{admission::Admission, counters::may_create, shapes::Room};
 
 /// Limits and prices.
 #[derive(Clone, Debug)]
@@ -38,8 +42,8 @@ pub struct PoolConfig {
     pub admission: Admission,
     /// Receives the fees; one of the leaves that a transaction touches.
     pub coinbase: Address,
-    /// What the largest circuit shape holds.
-    pub capacity: Rows,
+    /// That of the largest circuit shape.
+    pub room: Room,
     /// Transactions in the pool.
     pub max_transactions: usize,
     /// Transactions of one sender.
@@ -54,6 +58,10 @@ pub struct PoolConfig {
 
 /// By how much a replacement must raise both prices, in percent.
 pub const REPLACEMENT_BUMP_PERCENT: u128 = 10;
+
+/// Leaves that a batch creates besides its transactions': the entry of a global exit root. A position is kept free for it
+/// beside those that are promised, since a batch may have been opened with a root and not be written yet.
+const BATCH_CREATES: u64 = 1;
 
 /// A pooled transaction as it is kept on disk, under its arrival number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +80,8 @@ pub struct PooledTx {
     pub arrival: u64,
     /// Unix time in seconds.
     pub received_s: u64,
+    /// Accounts that were absent when it came and that it may create. Empty where nothing is proven.
+    creates: Vec<Address>,
 }
 
 impl PooledTx {
@@ -141,6 +151,7 @@ pub struct Pool {
     ready: BTreeSet<ReadyKey>,
     /// Senders with transactions that are executed and in no written block.
     executing: BTreeSet<Address>,
+    promised: Promised,
 }
 
 impl std::fmt::Debug for Pool {
@@ -177,6 +188,7 @@ impl Pool {
             by_hash: HashMap::new(),
             ready: BTreeSet::new(),
             executing: BTreeSet::new(),
+            promised: Promised::default(),
         }
     }
 
@@ -188,7 +200,9 @@ impl Pool {
         self.next_arrival = self.next_arrival.max(arrival + 1);
         let valid = ValidTx::new(&stored.raw, &self.config)?;
         let nonce = self.check_account(&valid, state)?;
-        self.insert(PooledTx { valid, arrival, received_s: stored.received_s }, nonce);
+        // It was promised its positions when it came.
+        let creates = self.promise(&valid, state, 0)?;
+        self.insert(PooledTx { valid, arrival, received_s: stored.received_s, creates }, nonce);
         Ok(())
     }
 
@@ -250,7 +264,8 @@ impl Pool {
                 }
             }
         }
-        let pooled = PooledTx { valid, arrival: self.next_arrival, received_s: now_s };
+        let creates = self.promise(&valid, state, BATCH_CREATES)?;
+        let pooled = PooledTx { valid, arrival: self.next_arrival, received_s: now_s, creates };
         self.next_arrival += 1;
         let replaced = self.insert(pooled.clone(), account_nonce);
         Ok(Added { pooled, replaced })
@@ -289,7 +304,38 @@ impl Pool {
         Ok(account.nonce)
     }
 
+    /// The accounts that a transaction may create, if the tree has a position for each of them and for those that are promised
+    /// already, `spare` positions aside.
+    fn promise(&self, valid: &ValidTx, state: &StateView, spare: u64) -> Result<Vec<Address>, PoolError> {
+        if self.config.admission == Admission::Everything {
+            return Ok(Vec::new());
+        }
+        let ValidTx { tx, sender, .. } = valid;
+        let mut creates = Vec::new();
+        for address in may_create(tx, *sender, self.config.coinbase) {
+            if state.read_account(address)?.is_none() {
+                creates.push(address);
+            }
+        }
+        let replaced = self.accounts.get(sender).and_then(|queue| queue.by_nonce.get(&tx.nonce));
+        let promised = self.promised.len_with(&creates, replaced.map_or(&[], |old| &old.creates));
+        let (leaves, positions) = (state.commitment().leaf_count, self.config.room.positions);
+        if !creates.is_empty() && leaves.saturating_add(promised).saturating_add(spare) > positions {
+            return Err(PoolError::TreeFull { leaves, promised, positions });
+        }
+        Ok(creates)
+    }
+
+    /// Whether the tree has a position for the leaf that a batch creates besides its transactions', the entry of a global exit
+    /// root, and for all that are promised.
+    #[must_use]
+    pub fn has_position_for_root(&self, leaves: u64) -> bool {
+        let promised = self.promised.len();
+        leaves.saturating_add(promised).saturating_add(BATCH_CREATES) <= self.config.room.positions
+    }
+
     fn insert(&mut self, pooled: PooledTx, account_nonce: u64) -> Option<PooledTx> {
+        self.promised.add(&pooled.creates);
         let ValidTx { tx, sender, hash } = &pooled.valid;
         let (sender, nonce) = (*sender, tx.nonce);
         self.by_hash.insert(*hash, (sender, nonce));
@@ -319,6 +365,7 @@ impl Pool {
         }
         if let Some(old) = &removed {
             self.by_hash.remove(&old.valid.hash);
+            self.promised.remove(&old.creates);
         }
         removed
     }

@@ -40,7 +40,7 @@ impl ValidTx {
             if is_precompile(recipient) {
                 return Err(NotProvable::PrecompileRecipient { address: recipient }.into());
             }
-            BatchMeter::single(&tx, sender, config.coinbase).fits(&config.capacity)?;
+            BatchMeter::single(&tx, sender, config.coinbase).fits(&config.room.capacity)?;
         }
         let hash = tx.tx_hash();
         Ok(Self { tx, sender, hash })

@@ -4,7 +4,7 @@ use super::{
     super::{
         anvil::AnvilOptions,
         client::At,
-        deploy::{CheckError, DeployError, Deployment, check, forget},
+        deploy::{CheckError, DeployError, Deployment, add_verifier, check, forget},
         sender::{SendError, SenderOptions},
     },
     *,
@@ -20,6 +20,45 @@ async fn accepts_groth16_verifiers_of_two_shapes() {
     assert_eq!(digests, [(3, verifiers[0].1.vk_digest()), (9, verifiers[1].1.vk_digest())]);
     let text = serde_json::to_string(&deployment).unwrap();
     assert_eq!(serde_json::from_str::<Deployment>(&text).unwrap(), deployment);
+}
+
+/// A shape gets its verifier after the deployment, once, from the admin alone; what was sent of it is not sent again.
+#[tokio::test]
+async fn accepts_a_verifier_that_is_added_later() {
+    let bench = Bench::new().await;
+    let plan = DeployPlan { admin: account().address(), ..plan(vec![(3, key(5, 100, 101))]) };
+    let deployment = deploy(&bench.sender(), &plan).await.unwrap();
+    let rollup = Rollup::new(bench.client.clone(), deployment.zkevm);
+    let first = rollup.verifier(3, At::Latest).await.unwrap();
+    assert_eq!(first, Some(deployment.verifiers[0]));
+    assert_eq!(rollup.verifier(9, At::Latest).await.unwrap(), None);
+
+    let kind = key(6, 102, 103);
+    let other = Sender::new(
+        bench.client.clone(),
+        Anvil::account(1).unwrap(),
+        Arc::new(MemoryStore::default()),
+        SenderOptions::default(),
+    );
+    let error = add_verifier(&other, &rollup, 9, &kind).await.unwrap_err();
+    assert!(error.to_string().contains("OnlyAdmin"), "{error}");
+
+    let added = add_verifier(&bench.sender(), &rollup, 9, &kind).await.unwrap();
+    assert_eq!((added.shape_id, added.vk_digest), (9, kind.vk_digest()));
+    assert_eq!(rollup.verifier(9, At::Latest).await.unwrap(), Some(added));
+    let nonce = bench.pending_nonce().await;
+    assert_eq!(add_verifier(&bench.sender(), &rollup, 9, &kind).await.unwrap(), added);
+    assert_eq!(bench.pending_nonce().await, nonce);
+    // Whoever does not know of it is refused, and the first stays.
+    let again = Sender::new(
+        bench.client.clone(),
+        account(),
+        Arc::new(MemoryStore::default()),
+        SenderOptions::default(),
+    );
+    let error = add_verifier(&again, &rollup, 9, &key(7, 104, 105)).await.unwrap_err();
+    assert!(error.to_string().contains("VerifierAlreadySet"), "{error}");
+    assert_eq!(rollup.verifier(9, At::Latest).await.unwrap(), Some(added));
 }
 
 #[tokio::test]

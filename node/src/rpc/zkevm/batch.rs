@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, B256, Bytes, U64};
 use alloy_rpc_types_eth::{Block, Transaction, TransactionReceipt};
 use cairn_protocol::resources::{Resource, Rows};
-use cairn_sequencer::batch::{BatchHeader, CloseReason};
+use cairn_sequencer::{
+    batch::{BatchHeader, CloseReason},
+    shapes::ShapeId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     chain::Chain,
     config::ProofMode,
     rpc::{error::RpcError, reader},
+    shapes,
     storage::{BatchRecord, Kind, SequenceRecord, StorageError},
 };
 
@@ -55,6 +59,20 @@ impl From<Rows> for RpcCounters {
     }
 }
 
+/// A circuit shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RpcShape {
+    /// Names its verifier on L1.
+    pub id: U64,
+    pub name: String,
+}
+
+impl From<ShapeId> for RpcShape {
+    fn from(id: ShapeId) -> Self {
+        Self { id: U64::from(id.0), name: shapes::name(id) }
+    }
+}
+
 /// A batch. Quantities are hex. An open one has no roots yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -83,6 +101,8 @@ pub struct RpcBatch {
     pub close_reason: Option<String>,
     /// "groth16", or "mock": nothing is proven.
     pub proof_mode: String,
+    /// What it is proven in; null until work on its proof begins.
+    pub shape: Option<RpcShape>,
     pub counters: RpcCounters,
     pub gas_used: U64,
 }
@@ -166,6 +186,7 @@ fn view(chain: &Chain, parts: &Parts<'_>, full: bool) -> Result<RpcBatch, RpcErr
         batch_l2_data: sealed.map_or_else(|| bytes.into(), |s| s.batch.transactions.clone()),
         close_reason: parts.reason.map(|reason| reason.to_string()),
         proof_mode: mode_name(chain.proof_mode()),
+        shape: storage.proof_measure(header.number)?.map(|measure| measure.shape.into()),
         counters: parts.counters.into(),
         gas_used: U64::from(gas_used),
     })

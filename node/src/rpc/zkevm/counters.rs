@@ -77,7 +77,7 @@ pub(super) fn estimate(
     })?;
     let counters = BatchMeter::with_new_root().counters_with(&executed.work(&tx));
     let not_provable = match run(Admission::Provable) {
-        Ok(_) => counters.fits(chain.capacity()).err().map(|e| e.to_string()),
+        Ok(_) => chain.room().fits(&counters, executed.leaf_count).err().map(|e| e.to_string()),
         Err(e) => Some(e.to_string()),
     };
     Ok(CountersEstimate {

@@ -28,9 +28,18 @@ function pool() {
   return [card('Pool', list, meter), update];
 }
 
+/** Shapes whose keys are usable, and what is done for the first of the others. */
+function keys(shapes) {
+  const usable = shapes.filter(({ key }) => key.state === 'usable').map(({ name }) => name);
+  const other = shapes.find(({ key }) => key.state !== 'usable');
+  return [usable.join(', '), other ? `${other.name} ${other.key.phase ?? other.key.state}` : ''].filter(Boolean).join('; ') || '–';
+}
+
 function prover() {
-  const [list, values] = facts(['queue', 'at work', 'for']);
-  const update = ({ prover: { queue, proving }, proofMode }) => {
+  const [list, values] = facts(['queue', 'at work', 'for', 'keys']);
+  const update = ({ prover: { queue, proving }, proofMode, shapes }) => {
+    setText(values.keys, keys(shapes));
+    setAttribute(values.keys, 'title', shapes.map(({ name, key }) => `${name}: ${key.phase ?? key.state}`).join(', '));
     setText(values.queue, plural(queue, 'batch', 'batches'));
     setText(values['at work'], proving ? `batch #${count(proving.batch)}` : 'idle');
     setAttribute(values.for, 'data-elapsed', proving ? proving.startedMs : null);
@@ -48,7 +57,7 @@ function node() {
     setText(values['chain id'], chainId);
     setText(values['L1 chain id'], c ? c.l1ChainId : '–');
     const addresses = c ? [['ZkEVM', c.zkevm], ['GlobalExitRoot', c.globalExitRoot],
-      ...c.verifiers.map((address, i) => [c.verifiers.length > 1 ? `Verifier ${i}` : 'Verifier', address])] : [];
+      ...c.verifiers.map(({ shape, address }) => [`Verifier ${shape}`, address])] : [];
     if (drawn === String(addresses)) return;
     drawn = String(addresses);
     contracts.replaceChildren(...addresses.map(([name, address]) => (

@@ -42,13 +42,15 @@ export async function batchView({ rpc, store }, id) {
     rpc.call('cairn_getBatches', [number, 1]),
     rpc.call('zkevm_getBatchByNumber', [`0x${number.toString(16)}`]),
   ]);
-  const { capacity, openBatch, proofMode } = store.status ?? await rpc.call('cairn_status', []);
+  const { capacity: largest, shapes, openBatch, proofMode } = store.status ?? await rpc.call('cairn_status', []);
   if (batch?.number !== number || full === null) {
     const text = openBatch?.number === number
       ? `This batch is open: ${plural(openBatch.transactions, 'transaction')} so far.` : 'There is no such batch.';
     return { title, body: notice(text), settled: false };
   }
   const hashes = full.transactions;
+  // Of the shape that it is proven in; of the largest, which closed it, before one is chosen.
+  const capacity = shapes.find(({ id }) => id === batch.proof?.shapeId)?.capacity ?? largest;
   const body = h('div', { class: 'view' },
     steps(batch.state, batch.sequence?.txHash, batch.verification?.txHash),
     table([
@@ -57,6 +59,7 @@ export async function batchView({ rpc, store }, id) {
       ['Opened', date(batch.timestamp * 1000)],
       ['Closed', `${date(batch.sealedMs)}, ${reason(batch)}`],
       ['Proof', proof(batch, proofMode)],
+      ['Circuit shape', batch.proof === null ? 'not chosen yet' : `${batch.proof.shape} (id ${batch.proof.shapeId})`],
       ['Data on L1', settlement(batch.sequence)],
       ['Proof on L1', settlement(batch.verification)],
       ['Bytes on L1', count(byteLength(full.batchL2Data))],
