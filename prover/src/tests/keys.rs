@@ -148,7 +148,7 @@ fn refuses_damaged_key_files_by_name() {
     longer.push(0);
     assert!(matches!(refuse(&longer), KeyFileError::Length { .. }));
     for (at, check) in
-        [(0, "not a proving key"), (8, "has version"), (20, "belongs to circuit"), (51, "expected")]
+        [(0, "not a proving key"), (8, "has version"), (20, "is the key of circuit"), (51, "expected")]
     {
         let mut bad = good.clone();
         bad[at] ^= 1;
