@@ -36,7 +36,7 @@ endif
 
 # Other constraints with every commit; the seed is in the command that is printed.
 test-weakened: test-rust ## a few constraints made to say nothing: a test must notice each; all of them: scripts/weaken-constraints
-	PROFILE=$(PROFILE) scripts/weaken-constraints --workspace --sample 12 --seed $(shell git rev-parse --short HEAD 2>/dev/null || echo 1)
+	PROFILE=$(PROFILE) scripts/weaken-constraints --workspace --sample 60 --seed $(shell git rev-parse --short HEAD 2>/dev/null || echo 1)
 
 test-contracts:
 	$(ENV); cd contracts && forge test
