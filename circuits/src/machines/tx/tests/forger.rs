@@ -30,6 +30,61 @@ pub(super) fn lie(name: &'static str, nth: usize, value: impl Into<F>) -> Lie {
     Lie { name, nth, value: value.into() }
 }
 
+/// What is posted and signed in the place of the only transaction of a batch.
+pub(super) struct Posted<'a> {
+    /// Of a typed transaction, if it is not its own.
+    pub type_byte: Option<u8>,
+    /// Of the list, if it is not the canonical one.
+    pub list_prefix: Option<&'a [u8]>,
+    pub fields: &'a [&'a [u8]],
+    /// How many of the fields are signed.
+    pub shared: usize,
+    /// What is signed behind them.
+    pub tail: &'a [u8],
+}
+
+/// The canonical prefix of a list of `len` bytes.
+fn list_prefix(len: usize) -> Vec<u8> {
+    let digits = &len.to_be_bytes()[8 - width(len)..];
+    let first = if digits.is_empty() { 0xc0 + len } else { 0xf7 + digits.len() };
+    [&[first as u8], digits].concat()
+}
+
+impl Batch {
+    /// Bytes, rows and everything outside follow from what is posted, then the row is changed by `edit`.
+    pub(super) fn posting(mut self, posted: &Posted<'_>, edit: impl FnOnce(&mut SlotRow)) -> Self {
+        let &Posted { fields, shared, tail, .. } = posted;
+        let typed = !matches!(self.rows.slots[0].kind, Kind::PreEip155 | Kind::Eip155);
+        let ty: Vec<u8> = if typed { vec![posted.type_byte.unwrap_or(self.bytes[0])] } else { vec![] };
+        let (all, signed) = (fields.concat(), fields[..shared].concat());
+        let list = posted.list_prefix.map_or_else(|| list_prefix(all.len()), <[u8]>::to_vec);
+        self.bytes = [ty.clone(), list.clone(), all].concat();
+        let signing = list_prefix(signed.len() + tail.len());
+        let payload = [ty.clone(), signing.clone(), signed.clone(), tail.to_vec()].concat();
+        let row = |&byte| ByteRow { enabled: true, byte, ..ByteRow::default() };
+        self.rows.bytes = self.bytes.iter().map(row).collect();
+        let start = ty.len() + list.len();
+        let region = start..start + signed.len();
+        mark_region(&mut self.rows.bytes, region, ty.len() + signing.len(), FIRST_STREAM);
+        // Data is the last of the shared fields; in a typed transaction an access list follows.
+        let end = start + fields[..shared - usize::from(typed)].concat().len();
+        let row = &mut self.rows.slots[0];
+        (row.list_width, row.signing_width) = (list.len() - 1, signing.len() - 1);
+        row.digest = keccak256(&payload);
+        edit(row);
+        row.nonzero_after_data = nonzero(&self.bytes[end..]);
+        row.nonzero_from_data = nonzero(&self.bytes[(end as i64 - row.data_len) as usize..]);
+        self.signatures[0].0 = row.digest;
+        self.messages = vec![(0, self.bytes.clone()), (FIRST_STREAM, payload)];
+        self
+    }
+
+    /// The fields of the only transaction, as they are on the wire.
+    pub(super) fn fields(&self) -> Vec<Vec<u8>> {
+        self.txs[0].layout.fields.iter().map(|l| self.bytes[l.start..l.end].to_vec()).collect()
+    }
+}
+
 /// A single transaction whose wire bytes are put together from raw fields.
 pub(super) struct Forgery {
     pub batch: Batch,
@@ -48,8 +103,7 @@ impl Forgery {
 
     /// From a batch of one transaction.
     pub fn from(batch: Batch) -> Self {
-        let fields =
-            batch.txs[0].layout.fields.iter().map(|l| batch.bytes[l.start..l.end].to_vec()).collect();
+        let fields = batch.fields();
         Self { batch, fields, list_prefix: None, type_byte: None, lies: vec![] }
     }
 
@@ -74,45 +128,19 @@ impl Forgery {
     }
 
     /// What fails: bytes, rows and everything outside follow from the raw fields, then the row is changed by `edit`.
-    pub fn failures(mut self, edit: impl FnOnce(&mut SlotRow)) -> Failures {
-        let prefix = |len: usize| {
-            let digits: Vec<u8> = len.to_be_bytes().into_iter().skip(8 - width(len)).collect();
-            let first = if digits.is_empty() { 0xc0 + len } else { 0xf7 + digits.len() };
-            [vec![first as u8], digits].concat()
-        };
-        let kind = self.batch.rows.slots[0].kind;
-        let typed = !matches!(kind, Kind::PreEip155 | Kind::Eip155);
-        let ty: Vec<u8> = if typed { vec![self.type_byte.unwrap_or(self.batch.bytes[0])] } else { vec![] };
-        let number = self.fields.len();
-        let (all, shared) = (self.fields.concat(), self.fields[..number - 3].concat());
-        let list = self.list_prefix.take().unwrap_or_else(|| prefix(all.len()));
-        let bytes = [ty.clone(), list.clone(), all.clone()].concat();
+    pub fn failures(self, edit: impl FnOnce(&mut SlotRow)) -> Failures {
         let (tx, honest) = (&self.batch.txs[0], self.batch.txs[0].signing_payload());
-        let fields = &self.batch.bytes[tx.layout.shared.clone()];
-        let fields_at = honest.windows(fields.len()).position(|w| w == fields).expect("they are signed");
-        let tail = honest[fields_at + fields.len()..].to_vec();
-        let payload = [ty.clone(), prefix(shared.len() + tail.len()), shared.clone(), tail].concat();
-
-        let mut rows = self.batch.rows.clone();
-        rows.bytes =
-            bytes.iter().map(|&byte| ByteRow { enabled: true, byte, ..ByteRow::default() }).collect();
-        let start = ty.len() + list.len();
-        let header =
-            payload.windows(shared.len()).position(|w| w == shared).expect("the payload holds the fields");
-        mark_region(&mut rows.bytes, start..start + shared.len(), header, FIRST_STREAM);
-        let data_index = number - if typed { 5 } else { 4 };
-        let data_end = start + self.fields[..=data_index].concat().len();
-        let row = &mut rows.slots[0];
-        row.list_width = list.len() - 1;
-        row.signing_width = header - 1 - ty.len();
-        row.digest = keccak256(&payload);
-        edit(row);
-        row.nonzero_after_data = nonzero(&bytes[data_end..]);
-        row.nonzero_from_data = nonzero(&bytes[data_end - row.data_len as usize..]);
-        self.batch.signatures[0].0 = row.digest;
-        self.batch.messages = vec![(0, bytes.clone()), (FIRST_STREAM, payload)];
-        self.batch.bytes = bytes;
-        failures_lying(&self.batch, &rows, &self.lies)
+        let signed = &self.batch.bytes[tx.layout.shared.clone()];
+        let signed_at = honest.windows(signed.len()).position(|w| w == signed).expect("they are signed");
+        let posted = Posted {
+            type_byte: self.type_byte,
+            list_prefix: self.list_prefix.as_deref(),
+            fields: &self.fields.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+            shared: self.fields.len() - 3,
+            tail: &honest[signed_at + signed.len()..],
+        };
+        let batch = self.batch.clone().posting(&posted, edit);
+        failures_lying(&batch, &batch.rows, &self.lies)
     }
 
     /// The forgery is consistent with everything but `name`.

@@ -1,25 +1,14 @@
 //! Nothing of a transaction can move at an honest assignment but what is listed, and each family of equations is needed
 //! there, or listed with what else says the same; forgeries far from honest ones are in `forgeries`.
 
-use super::{super::bytes::BYTE_INVERSE, *};
-use crate::testing::tangent::Tangent;
+use super::*;
+use crate::{machine::Machine as _, testing::tangent::Tangent};
 
-/// Wires that nothing needs to determine.
-const FREE: &[(&str, &str)] = &[
-    (BYTE_INVERSE, "where the byte is zero"),
+/// Wires that move in pairs, besides those that the machine lists.
+const PAIRED: &[(&str, &str)] = &[
     ("tx.bytes.shift", "outside regions, with the stream: nothing is sent there"),
     ("tx.bytes.stream", "outside regions, with the shift: nothing is sent there"),
-    ("tx.data.first", "where data is not one byte"),
-    ("tx.max_fee.top", SHORT),
-    ("tx.nonce.top", SHORT),
-    ("tx.priority_fee.top", SHORT),
-    ("tx.r.top", SHORT),
-    ("tx.s.top", SHORT),
-    ("tx.v.top", SHORT),
-    ("tx.value.top", SHORT),
 ];
-
-const SHORT: &str = "where the integer has fewer than two digits";
 
 /// Families that follow from others at an honest assignment.
 const REDUNDANT: &[(&str, &str)] = &[
@@ -89,5 +78,9 @@ fn nothing_moves_and_every_equation_is_needed() {
         let system = Batch::with_journal(samples, journal).system_with_free_outputs();
         Tangent::at(&Checker::new(&system, vec![]), &[])
     };
-    Tangent::join([scene(&samples), scene(&small)]).assert(&["tx.", "journal."], FREE, REDUNDANT);
+    Tangent::join([scene(&samples), scene(&small)]).assert(
+        &["tx.", "journal."],
+        &[Transactions::FREE_WIRES, PAIRED].concat(),
+        REDUNDANT,
+    );
 }

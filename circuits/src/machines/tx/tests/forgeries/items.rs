@@ -113,3 +113,19 @@ fn rejects_digits_that_are_not_there() {
             .assert_rejected_only_by(byte, |r| *(item.hint)(r) = hint(item.two, 2, false));
     }
 }
+
+/// Two bytes behind the prefix that nobody reads: the end is no sum, or a flag of −2 makes it one.
+#[test]
+fn rejects_bytes_hidden_behind_a_prefix_of_an_integer() {
+    for item in items() {
+        let [end, single] = ["end", "single"].map(|c| item.full_name(c));
+        let honest = Forgery::of(item.kind, |_| ());
+        let checker = honest.batch.checker();
+        let ends = checker.value(checker.named(end)[0]);
+        let mut raw = honest.fields[item.field].clone();
+        raw.splice(1..1, [raw[1], 0xaa]);
+        let forgery = || Forgery::of(item.kind, |_| ()).field(item.field, &raw);
+        forgery().lies(&[lie(end, 0, ends + F::from(2u64))]).assert_rejected_only_by(end, |_| ());
+        forgery().lies(&[lie(single, 0, -F::from(2u64))]).assert_rejected_only_by(single, |_| ());
+    }
+}
