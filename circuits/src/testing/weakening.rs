@@ -17,10 +17,6 @@ use crate::{
 pub const REDUNDANT: &[(&str, &str)] = &[
     ("tx.batch_chain_id.present", "top asks every digit above the first, and canonical the first"),
     ("tx.gas_limit.canonical", "a gas limit of one byte is below the intrinsic gas"),
-    (
-        "tx.payload.present",
-        "keccak receives each position of the payload once: digits that are not sent so leave a gap",
-    ),
     ("tx.slot.enabled", "a sum of four kinds, and the journal has no account twice"),
 ];
 
